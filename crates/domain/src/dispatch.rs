@@ -1,0 +1,55 @@
+//! The choice of the sweep to serve next; the claim itself is one SQL statement in `store`.
+
+use crate::SweepId;
+
+/// A sweep that has jobs ready for a worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate {
+    /// The sweep.
+    pub sweep: SweepId,
+    /// Priority of its jobs; higher goes first.
+    pub priority: i16,
+    /// Its jobs that run now.
+    pub running: i64,
+    /// Place of its oldest ready job in the queue.
+    pub oldest_ready_seq: i64,
+}
+
+/// Orders candidates: priority first, then the sweep with the fewest running jobs, then the oldest ready job.
+///
+/// Fewest-running-first is fair share with equal weights: a sweep of ten thousand jobs cannot starve one of ten.
+#[must_use]
+pub fn order(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
+    candidates.sort_by_key(|candidate| (-i32::from(candidate.priority), candidate.running, candidate.oldest_ready_seq));
+    candidates
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn candidate(sweep: u128, priority: i16, running: i64, oldest_ready_seq: i64) -> Candidate {
+        Candidate { sweep: SweepId(Uuid::from_u128(sweep)), priority, running, oldest_ready_seq }
+    }
+
+    fn order_of(candidates: Vec<Candidate>) -> Vec<u128> {
+        order(candidates).into_iter().map(|candidate| candidate.sweep.0.as_u128()).collect()
+    }
+
+    #[test]
+    fn higher_priority_goes_first() {
+        assert_eq!(order_of(vec![candidate(1, 10, 0, 1), candidate(2, 90, 5, 9)]), [2, 1]);
+    }
+
+    #[test]
+    fn the_sweep_with_fewer_running_jobs_goes_first() {
+        assert_eq!(order_of(vec![candidate(1, 50, 3, 1), candidate(2, 50, 0, 9)]), [2, 1]);
+    }
+
+    #[test]
+    fn the_oldest_ready_job_breaks_the_tie() {
+        assert_eq!(order_of(vec![candidate(1, 50, 1, 8), candidate(2, 50, 1, 3)]), [2, 1]);
+    }
+}

@@ -1,0 +1,105 @@
+//! What can happen to a job.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Epoch, SessionId};
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A session claims the job.
+    Claim {
+        /// The session.
+        session: SessionId,
+    },
+    /// The worker reports the result.
+    Complete {
+        /// The epoch that the worker holds.
+        epoch: Epoch,
+    },
+    /// The worker reports that the attempt failed.
+    Fail {
+        /// The epoch that the worker holds.
+        epoch: Epoch,
+        /// Whose fault it is.
+        kind: FailureKind,
+        /// What happened.
+        message: String,
+    },
+    /// The worker gives the job back unfinished: a drain or a preemption.
+    Release {
+        /// The epoch that the worker holds.
+        epoch: Epoch,
+    },
+    /// The session that ran the job died.
+    SessionLost {
+        /// The session.
+        session: SessionId,
+    },
+    /// The job waited for another one, which succeeded.
+    DependencySucceeded,
+    /// The job waited for another one, which ended without success.
+    DependencyEnded {
+        /// How it ended.
+        end: DependencyEnd,
+        /// Why.
+        reason: String,
+    },
+    /// A user cancels the job.
+    Cancel {
+        /// Who asked and why.
+        reason: String,
+    },
+    /// A user wants the job tried again, with fresh budgets.
+    Retry {
+        /// The state of the job that it waits for.
+        dependency: Dependency,
+    },
+}
+
+/// Whose fault a failure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// Trying again cannot help: a bad document, a missing dataset.
+    Permanent,
+    /// The job's own: training diverged, say.
+    Own,
+    /// The infrastructure's: the artifact store was unreachable, a disk was full.
+    Infrastructure,
+    /// The child process died: a fault in the tensor library, an out-of-memory kill.
+    Crash,
+}
+
+/// How a job that another one waited for ended without success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DependencyEnd {
+    /// Failed or quarantined.
+    Failed,
+    /// Cancelled.
+    Cancelled,
+}
+
+/// Where the job that this one waits for stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dependency {
+    /// There is none, or it succeeded.
+    Met,
+    /// It may still succeed.
+    Pending,
+    /// It ended without success.
+    Ended,
+}
+
+impl FailureKind {
+    /// The name in SQL and on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Permanent => "permanent",
+            Self::Own => "own",
+            Self::Infrastructure => "infrastructure",
+            Self::Crash => "crash",
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! A job and its states.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Epoch, JobId, SessionId, Timestamp};
+
+/// What a job does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum JobKind {
+    /// Trains one experiment.
+    Train,
+    /// Evaluates one trained experiment against one OOD dataset.
+    Evaluate,
+}
+
+/// A job as the rules see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its identity.
+    pub id: JobId,
+    /// Where it stands.
+    pub state: State,
+    /// Its fencing token.
+    pub epoch: Epoch,
+    /// What it has spent.
+    pub spent: Budgets,
+    /// What it may spend: at the limit it ends.
+    pub limits: Budgets,
+}
+
+/// The three budgets of a job, as counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Budgets {
+    /// Failures of the job's own.
+    pub failures: u16,
+    /// Failures of the infrastructure.
+    pub infrastructure: u16,
+    /// Crashes: the job ran in a process or session that died.
+    pub crashes: u16,
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Waits for another job to succeed.
+    Blocked,
+    /// May be claimed.
+    Ready {
+        /// Not before this time, when it backs off.
+        not_before: Option<Timestamp>,
+    },
+    /// Claimed by a session.
+    Running {
+        /// The session that holds it.
+        session: SessionId,
+    },
+    /// Has its result. Final.
+    Succeeded,
+    /// Ended without a result. Final until a user retries it.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+    /// Ended by a user, or with the job that it waited for. Final until a user retries it.
+    Cancelled {
+        /// Why.
+        reason: String,
+    },
+    /// Taken out because it keeps crashing what runs it. Final until a user retries it.
+    Quarantined {
+        /// The last crash.
+        reason: String,
+    },
+}
+
+/// The name of a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StateName {
+    /// See [`State::Blocked`].
+    Blocked,
+    /// See [`State::Ready`].
+    Ready,
+    /// See [`State::Running`].
+    Running,
+    /// See [`State::Succeeded`].
+    Succeeded,
+    /// See [`State::Failed`].
+    Failed,
+    /// See [`State::Cancelled`].
+    Cancelled,
+    /// See [`State::Quarantined`].
+    Quarantined,
+}
+
+/// The text given names no state or no kind of job.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown {what} `{given}`")]
+pub struct UnknownName {
+    what: &'static str,
+    given: String,
+}
+
+impl State {
+    /// The state's name.
+    #[must_use]
+    pub fn name(&self) -> StateName {
+        match self {
+            Self::Blocked => StateName::Blocked,
+            Self::Ready { .. } => StateName::Ready,
+            Self::Running { .. } => StateName::Running,
+            Self::Succeeded => StateName::Succeeded,
+            Self::Failed { .. } => StateName::Failed,
+            Self::Cancelled { .. } => StateName::Cancelled,
+            Self::Quarantined { .. } => StateName::Quarantined,
+        }
+    }
+}
+
+impl StateName {
+    /// Every state, in the order of a job's life.
+    pub const ALL: [Self; 7] = [
+        Self::Blocked,
+        Self::Ready,
+        Self::Running,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Quarantined,
+    ];
+
+    /// The name in SQL and tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::Ready => "ready",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Quarantined => "quarantined",
+        }
+    }
+
+    /// Whether a job in this state has ended.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::Blocked | Self::Ready | Self::Running => false,
+            Self::Succeeded | Self::Failed | Self::Cancelled | Self::Quarantined => true,
+        }
+    }
+}
+
+impl fmt::Display for StateName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl FromStr for StateName {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        Self::ALL
+            .into_iter()
+            .find(|name| name.as_str() == text)
+            .ok_or_else(|| UnknownName { what: "job state", given: text.to_owned() })
+    }
+}
+
+impl JobKind {
+    /// The name in SQL and tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Evaluate => "evaluate",
+        }
+    }
+}
+
+impl fmt::Display for JobKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl FromStr for JobKind {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        match text {
+            "train" => Ok(Self::Train),
+            "evaluate" => Ok(Self::Evaluate),
+            _ => Err(UnknownName { what: "job kind", given: text.to_owned() }),
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What workers are given and what they report.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Digest, Epoch, ExperimentId, JobId, SweepId,
+    job::FailureKind,
+    spec::{DatasetName, ExperimentSpec, ScoreName},
+};
+
+/// An attempt: a job and the fencing token under which it runs. Every write of a worker carries it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The job.
+    pub job: JobId,
+    /// Its epoch at the claim.
+    pub epoch: Epoch,
+}
+
+/// A claimed job, with everything that a worker needs to run it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// The attempt.
+    pub attempt: Attempt,
+    /// The sweep it belongs to.
+    pub sweep: SweepId,
+    /// The experiment it belongs to.
+    pub experiment: ExperimentId,
+    /// The document.
+    pub spec: ExperimentSpec,
+    /// The seed.
+    pub seed: u64,
+    /// What to do.
+    pub task: Task,
+}
+
+/// The work of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Task {
+    /// Train the experiment.
+    Train {
+        /// Checkpoints of earlier attempts, newest first: continue from the first one that verifies.
+        resume: Vec<CheckpointRef>,
+        /// Seconds of training between two checkpoints.
+        checkpoint_secs: u32,
+    },
+    /// Evaluate the trained experiment against one OOD dataset.
+    Evaluate {
+        /// The trained flow.
+        checkpoint: CheckpointRef,
+        /// The OOD dataset.
+        out: DatasetName,
+    },
+}
+
+/// A checkpoint in the artifact store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointRef {
+    /// The artifact.
+    pub digest: Digest,
+    /// Optimiser steps done.
+    pub step: u64,
+}
+
+/// How far a running attempt is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The attempt.
+    pub attempt: Attempt,
+    /// Steps (training) or images (evaluation) done.
+    pub done: u64,
+    /// Steps or images in all.
+    pub total: u64,
+    /// Images per second, lately.
+    pub images_per_second: f64,
+    /// Running mean of the training loss in bits per dimension; absent in evaluation and before the first step.
+    pub bits_per_dim: Option<f64>,
+}
+
+/// One point of a training curve: means over the steps since the last point.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CurvePoint {
+    /// Steps done.
+    pub step: u64,
+    /// Mean negative log-likelihood of the batches, in nats per image.
+    pub loss_nats: f64,
+    /// The same in bits per dimension.
+    pub bits_per_dim: f64,
+    /// Mean global gradient norm before clipping.
+    pub gradient_norm: f64,
+}
+
+/// A number that an evaluation yields.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measurement {
+    /// The score it rests on.
+    pub score: ScoreName,
+    /// What was measured.
+    pub metric: Metric,
+    /// The dataset measured; absent when the number compares both sides.
+    pub dataset: Option<DatasetName>,
+    /// The number; absent when it cannot be computed (an infinite mean, say).
+    pub value: Option<f64>,
+    /// Its confidence interval.
+    pub interval: Option<Interval>,
+    /// In-distribution images it rests on; 0 when it is about the other side.
+    pub n_in: u64,
+    /// Out-of-distribution images it rests on; 0 when it is about the other side.
+    pub n_out: u64,
+}
+
+/// What a measurement measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Metric {
+    /// Area under the ROC curve, out-of-distribution positive: P(score out > score in) + ½ P(equal).
+    Auroc,
+    /// Mean bits per dimension.
+    BitsPerDimMean,
+    /// Median bits per dimension.
+    BitsPerDimMedian,
+    /// Number of images far beyond the median likelihood.
+    Outliers,
+    /// Number of images whose likelihood is NaN or infinite.
+    NonFinite,
+}
+
+/// The name given is not a metric.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown metric `{0}`")]
+pub struct UnknownMetric(String);
+
+impl Metric {
+    /// Every metric.
+    pub const ALL: [Self; 5] =
+        [Self::Auroc, Self::BitsPerDimMean, Self::BitsPerDimMedian, Self::Outliers, Self::NonFinite];
+
+    /// The name in documents and tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auroc => "auroc",
+            Self::BitsPerDimMean => "bits-per-dim-mean",
+            Self::BitsPerDimMedian => "bits-per-dim-median",
+            Self::Outliers => "outliers",
+            Self::NonFinite => "non-finite",
+        }
+    }
+}
+
+impl std::fmt::Display for Metric {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Metric {
+    type Err = UnknownMetric;
+
+    fn from_str(text: &str) -> Result<Self, UnknownMetric> {
+        Self::ALL.into_iter().find(|metric| metric.as_str() == text).ok_or_else(|| UnknownMetric(text.to_owned()))
+    }
+}
+
+/// A 95 % confidence interval.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
+    /// How it was computed, such as `delong`.
+    pub method: String,
+}
+
+/// What an attempt that succeeded yields.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Completion {
+    /// A trained flow.
+    Train {
+        /// The final checkpoint, already in the artifact store.
+        checkpoint: CheckpointRef,
+        /// How the numbers were computed.
+        provenance: Provenance,
+    },
+    /// Numbers.
+    Evaluate {
+        /// The numbers.
+        measurements: Vec<Measurement>,
+        /// Per-image log-likelihoods of both sides, already in the artifact store.
+        statistics: Digest,
+        /// How the numbers were computed.
+        provenance: Provenance,
+    },
+}
+
+/// How an attempt computed its numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// Version of the worker.
+    pub worker_version: String,
+    /// The device, such as `cpu` or `cuda`.
+    pub device: String,
+    /// Threads of the tensor library.
+    pub threads: u32,
+    /// Arithmetic of the flow, such as `float32`.
+    pub precision: String,
+    /// Dequantisation draws per image.
+    pub noise_draws: u32,
+}
+
+/// Why an attempt failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Whose fault it is, which decides the budget that pays.
+    pub kind: FailureKind,
+    /// What happened, for people.
+    pub message: String,
+}

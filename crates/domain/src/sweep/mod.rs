@@ -1,0 +1,149 @@
+//! Sweeps: the document that a user submits, and its expansion into experiments and jobs.
+
+mod expand;
+mod label;
+mod point;
+mod sampling;
+mod settings;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use expand::{Expanded, PlannedExperiment, Variant};
+
+use crate::{
+    Digest,
+    fleet::DeviceRequirement,
+    spec::{ExperimentSpec, Violations, canonical},
+};
+
+/// Most jobs that one sweep may expand to.
+pub const MAX_JOBS: usize = 10_000;
+/// Longest name of a sweep, in bytes.
+pub const MAX_NAME_LEN: usize = 64;
+/// Longest description of a sweep, in bytes.
+pub const MAX_DESCRIPTION_LEN: usize = 4096;
+
+/// What a user submits: a base experiment, how to vary it, the seeds, and how to run it. Immutable once stored.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SweepSpec {
+    /// Unique name: lower-case letters, digits, `-` and `_`; tables and SQL name the sweep by it.
+    pub name: String,
+    /// Free text for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub description: String,
+    /// Every variant is trained once per seed.
+    pub seeds: Vec<u64>,
+    /// The experiment that the expansion varies.
+    pub base: ExperimentSpec,
+    /// How to vary it; absent means the base alone.
+    #[serde(default)]
+    pub expansion: Expansion,
+    /// How to run its jobs; no part of an experiment's identity.
+    #[serde(default)]
+    pub execution: ExecutionSpec,
+}
+
+/// How a sweep's variants arise from its base.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expansion {
+    /// Every combination of the axes' values, the last axis fastest.
+    Grid(Grid),
+    /// The points given, in order.
+    List(List),
+    /// Distinct points drawn from the grid of the axes, the same ones for the same seed.
+    Random(Random),
+}
+
+/// A full grid.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grid {
+    /// The axes; none means the base alone.
+    pub axes: Vec<Axis>,
+}
+
+/// Hand-picked points.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// Each point maps field paths of the base experiment to values.
+    pub points: Vec<std::collections::BTreeMap<String, Value>>,
+}
+
+/// A seeded sample of a grid.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Random {
+    /// The axes of the grid that is sampled.
+    pub axes: Vec<Axis>,
+    /// How many distinct points to draw.
+    pub draws: u32,
+    /// Seed of the draw.
+    pub seed: u64,
+}
+
+/// One field of the base experiment and the values it takes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Axis {
+    /// Path of the field inside the base experiment, such as `model.realnvp.mask`.
+    pub field: String,
+    /// The values, in table order.
+    pub values: Vec<Value>,
+}
+
+/// How the jobs of a sweep are run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExecutionSpec {
+    /// Higher goes first; 0 to 100.
+    pub priority: i16,
+    /// Seconds of training between two checkpoints.
+    pub checkpoint_secs: u32,
+    /// The device kind that a worker must offer.
+    pub device: DeviceRequirement,
+    /// Failures of a job's own after which it is failed.
+    pub max_failures: u16,
+    /// Infrastructure failures after which a job is failed.
+    pub max_infrastructure_failures: u16,
+    /// Crashes after which a job is quarantined.
+    pub max_crashes: u16,
+}
+
+impl Default for Expansion {
+    fn default() -> Self {
+        Self::Grid(Grid::default())
+    }
+}
+
+impl Default for ExecutionSpec {
+    fn default() -> Self {
+        Self {
+            priority: 50,
+            checkpoint_secs: 30,
+            device: DeviceRequirement::Any,
+            max_failures: 3,
+            max_infrastructure_failures: 10,
+            max_crashes: 3,
+        }
+    }
+}
+
+impl SweepSpec {
+    /// The identity of this document: the SHA-256 of its canonical JSON.
+    #[must_use]
+    pub fn fingerprint(&self) -> Digest {
+        Digest::of(canonical::to_string(self).as_bytes())
+    }
+
+    /// Checks everything and expands into variants, experiments and jobs, in an order that depends on the document alone.
+    ///
+    /// # Errors
+    /// Every violation found, with field paths and what is allowed.
+    pub fn expand(&self) -> Result<Expanded, Violations> {
+        expand::expand(self)
+    }
+}

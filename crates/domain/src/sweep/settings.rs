@@ -1,0 +1,88 @@
+//! Checks of the fields of a sweep outside its base experiment.
+
+use super::{Axis, ExecutionSpec, Expansion, MAX_DESCRIPTION_LEN, MAX_NAME_LEN, SweepSpec};
+use crate::spec::Violations;
+
+pub(super) fn check(sweep: &SweepSpec) -> Violations {
+    let mut found = Violations::default();
+    check_name(&sweep.name, &mut found);
+    if sweep.description.len() > MAX_DESCRIPTION_LEN {
+        found.add("description", format!("{} bytes: at most {MAX_DESCRIPTION_LEN} allowed", sweep.description.len()));
+    }
+    if sweep.description.contains('\0') {
+        found.add("description", "holds a NUL byte, which the database cannot store");
+    }
+    check_seeds(&sweep.seeds, &mut found);
+    check_expansion(&sweep.expansion, &mut found);
+    check_execution(&sweep.execution, &mut found);
+    found
+}
+
+fn check_name(name: &str, found: &mut Violations) {
+    let allowed = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || "-_".contains(character);
+    if name.is_empty() || name.len() > MAX_NAME_LEN || !name.chars().all(allowed) {
+        found.add(
+            "name",
+            format!("`{}` is not a name: 1 to {MAX_NAME_LEN} lower-case letters, digits, `-` and `_` allowed", name.escape_default()),
+        );
+    }
+}
+
+fn check_seeds(seeds: &[u64], found: &mut Violations) {
+    if seeds.is_empty() {
+        found.add("seeds", "empty: give at least one seed");
+    }
+    for (index, &seed) in seeds.iter().enumerate() {
+        // Postgres has no unsigned 64-bit integer, and a seed is a column that users query.
+        if i64::try_from(seed).is_err() {
+            found.add(format!("seeds[{index}]"), format!("{seed} is out of range: 0 to {} allowed", i64::MAX));
+        }
+        if seeds[..index].contains(&seed) {
+            found.add(format!("seeds[{index}]"), format!("{seed} stands twice"));
+        }
+    }
+}
+
+fn check_expansion(expansion: &Expansion, found: &mut Violations) {
+    match expansion {
+        Expansion::Grid(grid) => check_axes(&grid.axes, "expansion.grid.axes", found),
+        Expansion::List(list) => {
+            if list.points.is_empty() {
+                found.add("expansion.list.points", "empty: give at least one point, or leave the expansion out");
+            }
+        }
+        Expansion::Random(random) => {
+            check_axes(&random.axes, "expansion.random.axes", found);
+            let points = random.axes.iter().fold(1_u64, |product, axis| product.saturating_mul(axis.values.len() as u64));
+            if random.axes.is_empty() {
+                found.add("expansion.random.axes", "empty: give at least one axis to draw from");
+            } else if points > 0 {
+                found.check_range("expansion.random.draws", u64::from(random.draws), 1..=points);
+            }
+        }
+    }
+}
+
+fn check_axes(axes: &[Axis], at: &str, found: &mut Violations) {
+    for (index, axis) in axes.iter().enumerate() {
+        if axis.values.is_empty() {
+            found.add(format!("{at}[{index}].values"), format!("empty: give at least one value for `{}`", axis.field));
+        }
+        if axes[..index].iter().any(|earlier| earlier.field == axis.field) {
+            found.add(format!("{at}[{index}].field"), format!("`{}` is already an axis", axis.field));
+        }
+        for (position, value) in axis.values.iter().enumerate() {
+            if axis.values[..position].contains(value) {
+                found.add(format!("{at}[{index}].values[{position}]"), format!("{value} stands twice"));
+            }
+        }
+    }
+}
+
+fn check_execution(execution: &ExecutionSpec, found: &mut Violations) {
+    found.check_range("execution.priority", execution.priority, 0..=100);
+    found.check_range("execution.checkpoint_secs", execution.checkpoint_secs, 1..=86_400);
+    found.check_range("execution.max_failures", execution.max_failures, 1..=100);
+    found.check_range("execution.max_infrastructure_failures", execution.max_infrastructure_failures, 1..=1000);
+    found.check_range("execution.max_crashes", execution.max_crashes, 1..=100);
+}
