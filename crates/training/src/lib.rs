@@ -1,1 +1,3 @@
-//! Placeholder.
+//! One training run: from a specification to trained weights.
+
+pub mod optimiser;
