@@ -1,0 +1,134 @@
+//! Built-in procedural datasets: an image is a pure function of its dataset, split and index.
+
+mod shapes;
+mod strokes;
+
+use crate::images::Split;
+use crate::randomness::{Key, Stream};
+
+/// A rule that draws images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Procedure {
+    /// Filled, shaded and textured silhouettes.
+    Shapes,
+    /// Thin bright strokes on black.
+    Strokes,
+    /// Every pixel uniform and independent.
+    UniformNoise,
+    /// One grey level for the whole image.
+    Constant,
+}
+
+impl Procedure {
+    /// Draws the first `len` images of a split: `len * c * h * w` bytes.
+    #[must_use]
+    pub fn generate(self, shape: [usize; 3], split: Split, len: usize) -> Vec<u8> {
+        let key = Key::new(self.purpose(), &[split.to_string().as_bytes()]);
+        let mut pixels = Vec::with_capacity(len * shape.iter().product::<usize>());
+        for index in 0..len {
+            self.draw(shape, &mut key.stream(index as u64), &mut pixels);
+        }
+        pixels
+    }
+
+    fn purpose(self) -> &'static str {
+        match self {
+            Self::Shapes => "synthetic shapes",
+            Self::Strokes => "synthetic strokes",
+            Self::UniformNoise => "uniform noise",
+            Self::Constant => "constant",
+        }
+    }
+
+    fn draw(self, [channels, height, width]: [usize; 3], stream: &mut Stream, pixels: &mut Vec<u8>) {
+        for _ in 0..channels {
+            match self {
+                Self::Shapes => shapes::draw([height, width], stream, pixels),
+                Self::Strokes => strokes::draw([height, width], stream, pixels),
+                Self::UniformNoise => pixels.extend((0..height * width).map(|_| stream.byte())),
+                Self::Constant => pixels.resize(pixels.len() + height * width, stream.byte()),
+            }
+        }
+    }
+}
+
+/// Rounds a grey value to a byte; values outside `[0, 255]` are clipped.
+fn to_byte(grey: f32) -> u8 {
+    grey.round().clamp(0.0, 255.0) as u8
+}
+
+/// Rises smoothly from 0 at `edge - width / 2` to 1 at `edge + width / 2`: an anti-aliased step.
+fn soft_step(edge: f32, width: f32, value: f32) -> f32 {
+    let t = ((value - edge) / width + 0.5).clamp(0.0, 1.0);
+    t * t * (3.0 - 2.0 * t)
+}
+
+/// Pixel centres in the square `[-1, 1]²`, row by row: `(y, x)`, y downwards.
+fn grid([height, width]: [usize; 2]) -> impl Iterator<Item = (f32, f32)> {
+    let coordinate = |index: usize, size: usize| (2.0 * index as f32 + 1.0) / size as f32 - 1.0;
+    (0..height).flat_map(move |row| (0..width).map(move |column| (coordinate(row, height), coordinate(column, width))))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::ZlibEncoder;
+
+    use super::*;
+
+    const SHAPE: [usize; 3] = [1, 28, 28];
+
+    fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+        let count = values.len() as f64;
+        values.sum::<f64>() / count
+    }
+
+    fn compressed_bytes(pixels: &[u8]) -> usize {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(pixels).unwrap();
+        encoder.finish().unwrap().len()
+    }
+
+    #[test]
+    fn image_depends_on_its_index_and_split_only() {
+        for procedure in [Procedure::Shapes, Procedure::Strokes, Procedure::UniformNoise, Procedure::Constant] {
+            let few = procedure.generate(SHAPE, Split::Train, 3);
+            let more = procedure.generate(SHAPE, Split::Train, 5);
+
+            assert_eq!(few, more[..few.len()]);
+            assert_ne!(few, procedure.generate(SHAPE, Split::Test, 3), "{procedure:?}");
+            assert_ne!(few[..784], few[784..1568], "{procedure:?}");
+        }
+    }
+
+    #[test]
+    fn strokes_are_thin_bright_and_on_black() {
+        let pixels = Procedure::Strokes.generate(SHAPE, Split::Test, 200);
+
+        let black = pixels.iter().filter(|&&byte| byte == 0).count() as f64 / pixels.len() as f64;
+        let brightest = pixels.chunks(784).map(|image| *image.iter().max().unwrap()).min().unwrap();
+        assert!((0.6..0.93).contains(&black), "{black} of the pixels are black; MNIST has 0.81");
+        assert!(brightest > 200, "the dimmest image reaches {brightest} only");
+    }
+
+    #[test]
+    fn shapes_are_fuller_and_more_complex_than_strokes() {
+        let shapes = Procedure::Shapes.generate(SHAPE, Split::Test, 200);
+        let strokes = Procedure::Strokes.generate(SHAPE, Split::Test, 200);
+
+        let filled = |pixels: &[u8]| mean(pixels.iter().map(|&byte| f64::from(u8::from(byte > 0))));
+        let bytes = |pixels: &[u8]| mean(pixels.chunks(784).map(|image| compressed_bytes(image) as f64));
+        // Fashion-MNIST: 0.50 of the pixels are lit, MNIST 0.19; compressed, its images are about twice as long.
+        assert!((0.35..0.65).contains(&filled(&shapes)), "{}", filled(&shapes));
+        assert!(bytes(&shapes) > 1.5 * bytes(&strokes), "{} against {}", bytes(&shapes), bytes(&strokes));
+    }
+
+    #[test]
+    fn constant_images_have_one_grey_level() {
+        let pixels = Procedure::Constant.generate(SHAPE, Split::Test, 50);
+
+        assert!(pixels.chunks(784).all(|image| image.iter().all(|&byte| byte == image[0])));
+    }
+}
