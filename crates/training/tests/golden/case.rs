@@ -1,0 +1,100 @@
+//! One golden case as it lies on disk: `case.json` and `tensors.safetensors`.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use safetensors::{Dtype, SafeTensors};
+use serde::Deserialize;
+use tch::{Kind, Tensor};
+
+/// The configuration and the recorded numbers of a case.
+#[derive(Debug, Deserialize)]
+pub struct Case {
+    pub name: String,
+    pub config: Configuration,
+    pub input_shape: Vec<i64>,
+    pub steps: usize,
+    pub lr: f64,
+    pub weight_decay: f64,
+    pub weight_decay_on: String,
+    pub grad_clip_norm: f64,
+    pub optimizer: String,
+    pub parameters: i64,
+    pub losses: Vec<f64>,
+    pub bits_per_dim: Vec<f64>,
+    pub grad_norms_before_clip: Vec<Vec<f64>>,
+    #[serde(skip)]
+    tensors: HashMap<String, Tensor>,
+}
+
+/// What the reference was asked to build; what a model does not read is absent.
+#[derive(Debug, Deserialize)]
+pub struct Configuration {
+    pub model: String,
+    pub num_scales: Option<u32>,
+    pub mid_channels: Option<i64>,
+    pub num_blocks: Option<i64>,
+    pub st_type: Option<String>,
+    pub batch_norm: Option<bool>,
+    pub skip: Option<bool>,
+}
+
+/// Where the cases are looked for.
+pub fn folder() -> PathBuf {
+    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden");
+    std::env::var_os("SPILLWAY_GOLDEN_DIR").map_or_else(default, PathBuf::from)
+}
+
+impl Case {
+    /// All cases in the folder by name, or `None` if there is no such folder.
+    pub fn all(folder: &Path) -> Option<Vec<Self>> {
+        let entries = std::fs::read_dir(folder).ok()?;
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("the folder is readable").path()).collect();
+        paths.retain(|path| path.join("case.json").is_file());
+        paths.sort();
+        Some(paths.iter().map(|path| Self::read(path)).collect())
+    }
+
+    fn read(path: &Path) -> Self {
+        let text = std::fs::read_to_string(path.join("case.json")).expect("case.json is readable");
+        let mut case: Self = serde_json::from_str(&text).expect("case.json has the documented fields");
+        let bytes = std::fs::read(path.join("tensors.safetensors")).expect("tensors.safetensors is readable");
+        let file = SafeTensors::deserialize(&bytes).expect("tensors.safetensors is a safetensors file");
+        for (name, view) in file.iter() {
+            let shape: Vec<i64> =
+                view.shape().iter().map(|side| i64::try_from(*side).expect("a side fits i64")).collect();
+            let kind = match view.dtype() {
+                Dtype::F32 => Kind::Float,
+                Dtype::I64 => Kind::Int64,
+                other => panic!("{}: {name} has the unexpected type {other:?}", case.name),
+            };
+            case.tensors.insert(name.to_owned(), Tensor::from_data_size(view.data(), &shape, kind));
+        }
+        case
+    }
+
+    /// A recorded tensor by its key.
+    pub fn tensor(&self, key: &str) -> Tensor {
+        self.tensors.get(key).unwrap_or_else(|| panic!("{}: there is no {key}", self.name)).shallow_clone()
+    }
+
+    /// Whether a tensor was recorded under the key.
+    pub fn has(&self, key: &str) -> bool {
+        self.tensors.contains_key(key)
+    }
+
+    /// The keys that start with `prefix`, without it.
+    pub fn names(&self, prefix: &str) -> Vec<&str> {
+        self.tensors.keys().filter_map(|key| key.strip_prefix(prefix)).collect()
+    }
+
+    /// The images of batch `index`.
+    pub fn images(&self, index: usize) -> Tensor {
+        self.tensor(&format!("x/{index}"))
+    }
+
+    /// The dequantisation noise of batch `index`.
+    pub fn noise(&self, index: usize) -> Tensor {
+        self.tensor(&format!("noise/{index}"))
+    }
+}
