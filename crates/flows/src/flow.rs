@@ -106,6 +106,11 @@ impl Flow {
         self.input_shape
     }
 
+    /// The bijections between the logits of an image and its latents.
+    pub fn chain(&self) -> &MultiScale {
+        &self.chain
+    }
+
     /// The tensors of the model.
     pub fn parameters(&self) -> &ParameterStore {
         &self.parameters

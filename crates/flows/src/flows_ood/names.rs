@@ -81,3 +81,61 @@ fn rename_leaf(name: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::recipes::{Preprocessing, StNetwork};
+
+    fn recipe(scales: u32) -> RealNvp {
+        RealNvp {
+            input: [3, 32, 32],
+            mask: MaskScheme::Checkerboard,
+            scales,
+            couplings: 4,
+            st_network: StNetwork::Resnet { width: 8, blocks: 1, batch_norm: true, skip: true },
+            preprocessing: Preprocessing::FlowsOod,
+        }
+    }
+
+    #[test]
+    fn couplings_of_three_scales_stand_where_the_reference_puts_them() {
+        let places: Vec<_> = (0..17).map(|index| place(Nesting::Scales, &recipe(3), index)).collect();
+
+        let expected = [
+            (2, 0),
+            (2, 1),
+            (2, 2),
+            (4, 0),
+            (4, 1),
+            (4, 2),
+            (6, 0),
+            (6, 1),
+            (6, 2),
+            (8, 0),
+            (8, 1),
+            (8, 2),
+            (10, 0),
+            (10, 1),
+            (10, 2),
+            (11, 0),
+        ];
+        assert_eq!(places[..16], expected.map(Some));
+        assert_eq!(places[16], None);
+    }
+
+    #[test]
+    fn names_are_translated_tensor_by_tensor_and_strangers_refused() {
+        let translate = |name: &str| to_reference(Nesting::Stack, &recipe(1), name);
+
+        let block = translate("couplings.3.network.blocks.0.second_norm.running_variance");
+        assert_eq!(block.as_deref(), Some("body.5.0.module1.st_net.blocks.0.out_norm.running_var"));
+        let skip = translate("couplings.0.network.blocks.1.skip.gain");
+        assert_eq!(skip.as_deref(), Some("body.2.0.module1.st_net.skips.1.conv.weight_g"));
+        let rescale = translate("couplings.0.rescale.direction");
+        assert_eq!(rescale.as_deref(), Some("body.2.0.module1.rescale.weight_v"));
+        for stranger in ["couplings.4.rescale.gain", "couplings.0.rescale.other", "couplings.x.rescale.gain", "logit"] {
+            assert_eq!(translate(stranger), None, "{stranger}");
+        }
+    }
+}
