@@ -128,8 +128,10 @@ pub enum Metric {
 
 /// The name given is not a metric.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown metric `{0}`")]
-pub struct UnknownMetric(String);
+#[error("unknown metric `{given}`: one of {} expected", Metric::ALL.map(Metric::as_str).join(", "))]
+pub struct UnknownMetric {
+    given: String,
+}
 
 impl Metric {
     /// Every metric.
@@ -159,7 +161,10 @@ impl std::str::FromStr for Metric {
     type Err = UnknownMetric;
 
     fn from_str(text: &str) -> Result<Self, UnknownMetric> {
-        Self::ALL.into_iter().find(|metric| metric.as_str() == text).ok_or_else(|| UnknownMetric(text.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|metric| metric.as_str() == text)
+            .ok_or_else(|| UnknownMetric { given: text.to_owned() })
     }
 }
 

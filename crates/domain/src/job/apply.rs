@@ -182,7 +182,13 @@ fn cancel(job: &Job, reason: String) -> Result<Transition, Rejected> {
     match job.state {
         State::Blocked | State::Ready { .. } => Ok(Transition { cascade, ..moved(job, State::Cancelled { reason }) }),
         State::Running { session } => {
-            let left = leave_running(job, session, State::Cancelled { reason: reason.clone() }, OutcomeKind::Cancelled, reason);
+            let left = leave_running(
+                job,
+                session,
+                State::Cancelled { reason: reason.clone() },
+                OutcomeKind::Cancelled,
+                reason,
+            );
             Ok(Transition { cascade, effects: vec![Effect::StopAttempt { session, epoch: job.epoch }], ..left })
         }
         State::Succeeded | State::Failed { .. } | State::Cancelled { .. } | State::Quarantined { .. } => {

@@ -78,14 +78,8 @@ pub enum Effect {
 
 impl OutcomeKind {
     /// Every ending.
-    pub const ALL: [Self; 6] = [
-        Self::Succeeded,
-        Self::Failed,
-        Self::Infrastructure,
-        Self::Crashed,
-        Self::Released,
-        Self::Cancelled,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Succeeded, Self::Failed, Self::Infrastructure, Self::Crashed, Self::Released, Self::Cancelled];
 
     /// The name in SQL and tables.
     #[must_use]

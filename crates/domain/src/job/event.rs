@@ -92,6 +92,9 @@ pub enum Dependency {
 }
 
 impl FailureKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::Permanent, Self::Own, Self::Infrastructure, Self::Crash];
+
     /// The name in SQL and on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -22,7 +22,8 @@ pub fn backoff(failures: u16, job: JobId, epoch: Epoch) -> Duration {
 
 /// A number in [0, 1) from the finaliser of SplitMix64 (Steele, Lea and Flood 2014).
 fn unit_interval(job: JobId, epoch: Epoch) -> f64 {
-    let mut bits = (job.0.cast_unsigned() ^ u64::from(epoch.0.cast_unsigned()).rotate_left(32)).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mut bits = (job.0.cast_unsigned() ^ u64::from(epoch.0.cast_unsigned()).rotate_left(32))
+        .wrapping_add(0x9e37_79b9_7f4a_7c15);
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     f64::from(u32::try_from((bits ^ (bits >> 31)) >> 32).expect("32 bits remain")) / 2_f64.powi(32)

@@ -98,10 +98,11 @@ pub enum StateName {
 
 /// The text given names no state or no kind of job.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown {what} `{given}`")]
+#[error("unknown {what} `{given}`: one of {known} expected")]
 pub struct UnknownName {
     what: &'static str,
     given: String,
+    known: String,
 }
 
 impl State {
@@ -122,15 +123,8 @@ impl State {
 
 impl StateName {
     /// Every state, in the order of a job's life.
-    pub const ALL: [Self; 7] = [
-        Self::Blocked,
-        Self::Ready,
-        Self::Running,
-        Self::Succeeded,
-        Self::Failed,
-        Self::Cancelled,
-        Self::Quarantined,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Blocked, Self::Ready, Self::Running, Self::Succeeded, Self::Failed, Self::Cancelled, Self::Quarantined];
 
     /// The name in SQL and tables.
     #[must_use]
@@ -166,10 +160,11 @@ impl FromStr for StateName {
     type Err = UnknownName;
 
     fn from_str(text: &str) -> Result<Self, UnknownName> {
-        Self::ALL
-            .into_iter()
-            .find(|name| name.as_str() == text)
-            .ok_or_else(|| UnknownName { what: "job state", given: text.to_owned() })
+        Self::ALL.into_iter().find(|name| name.as_str() == text).ok_or_else(|| UnknownName {
+            what: "job state",
+            given: text.to_owned(),
+            known: Self::ALL.map(Self::as_str).join(", "),
+        })
     }
 }
 
@@ -197,7 +192,7 @@ impl FromStr for JobKind {
         match text {
             "train" => Ok(Self::Train),
             "evaluate" => Ok(Self::Evaluate),
-            _ => Err(UnknownName { what: "job kind", given: text.to_owned() }),
+            _ => Err(UnknownName { what: "job kind", given: text.to_owned(), known: "train, evaluate".to_owned() }),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetName, Violations};
+use super::{DatasetName, Violations, defaults};
 
 /// The out-of-distribution side of an experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub struct EvaluationSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<u32>,
     /// Scores to compute.
-    #[serde(default = "default_scores")]
+    #[serde(default = "defaults::scores")]
     pub scores: Vec<ScoreName>,
 }
 
@@ -58,10 +58,6 @@ impl FromStr for ScoreName {
     fn from_str(text: &str) -> Result<Self, UnknownScore> {
         Self::ALL.into_iter().find(|name| name.as_str() == text).ok_or_else(|| UnknownScore(text.to_owned()))
     }
-}
-
-fn default_scores() -> Vec<ScoreName> {
-    ScoreName::ALL.to_vec()
 }
 
 impl EvaluationSpec {

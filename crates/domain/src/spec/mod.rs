@@ -2,6 +2,7 @@
 
 pub mod canonical;
 pub mod data;
+pub mod defaults;
 pub mod evaluation;
 pub mod model;
 pub mod parse;
@@ -50,7 +51,7 @@ impl ExperimentSpec {
     /// The same experiment with every value that a default decides written out, so that equal experiments have equal documents.
     #[must_use]
     pub fn resolved(&self) -> Self {
-        Self { model: self.model.resolved(), ..self.clone() }
+        Self { model: self.model.resolved(), training: self.training.resolved(), ..self.clone() }
     }
 
     /// The identity of this document: the SHA-256 of its resolved canonical JSON.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Violations;
+use super::{Violations, defaults};
 
 /// Most scales a model may have: 2⁵ divides no side of a smaller image.
 const MAX_SCALES: u32 = 6;
@@ -67,15 +67,26 @@ pub struct ResnetSpec {
     /// Number of residual blocks.
     pub blocks: u32,
     /// Batch normalisation (default true).
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::batch_norm")]
     pub batch_norm: bool,
     /// Skip connections from every block to the output (default true).
-    #[serde(default = "yes")]
+    #[serde(default = "defaults::skip")]
     pub skip: bool,
 }
 
-fn yes() -> bool {
-    true
+impl MaskScheme {
+    /// Every scheme.
+    pub const ALL: [Self; 3] = [Self::Checkerboard, Self::Horizontal, Self::Cycle];
+
+    /// The name in documents and tables.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Checkerboard => "checkerboard",
+            Self::Horizontal => "horizontal",
+            Self::Cycle => "cycle",
+        }
+    }
 }
 
 impl ModelSpec {
@@ -120,10 +131,16 @@ impl RealNvpSpec {
         let scales = self.scales();
         found.check_range(&format!("{at}.scales"), scales, 1..=MAX_SCALES);
         if scales > 1 && self.mask != MaskScheme::Checkerboard {
-            found.add(format!("{at}.scales"), format!("{scales} scales need mask = \"checkerboard\"; other masks allow 1"));
+            found.add(
+                format!("{at}.scales"),
+                format!("{scales} scales need mask = \"checkerboard\"; other masks allow 1"),
+            );
         }
         if scales > 1 && self.couplings.is_some() {
-            found.add(format!("{at}.couplings"), "only a single-scale model takes this: leave it out, or set scales = 1");
+            found.add(
+                format!("{at}.couplings"),
+                "only a single-scale model takes this: leave it out, or set scales = 1",
+            );
         }
         if let Some(couplings) = self.couplings {
             found.check_range(&format!("{at}.couplings"), couplings, 1..=MAX_COUPLINGS);

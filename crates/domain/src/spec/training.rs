@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Violations;
+use super::{Violations, defaults};
 
 /// Maximum-likelihood training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,10 +15,11 @@ pub struct TrainingSpec {
     /// The optimiser.
     pub optimiser: OptimiserSpec,
     /// L2 decay added to the gradient of the weight-normalisation gains (reference default 5e-5).
-    #[serde(default = "default_weight_decay")]
+    #[serde(default = "defaults::weight_decay")]
     pub weight_decay: f64,
-    /// Largest global gradient norm, per parameter group; absent means no clipping. Default 100.
-    #[serde(default = "default_clip")]
+    /// Largest global gradient norm, per parameter group. Default 100; `None`, `null` and 0 mean no
+    /// clipping (TOML has no `null`), and a resolved document says `null`.
+    #[serde(default = "defaults::gradient_clip_norm")]
     pub gradient_clip_norm: Option<f64>,
 }
 
@@ -39,13 +40,13 @@ pub struct AdamSpec {
     /// Step size.
     pub learning_rate: f64,
     /// Decay of the first moment.
-    #[serde(default = "default_beta1")]
+    #[serde(default = "defaults::beta1")]
     pub beta1: f64,
     /// Decay of the second moment.
-    #[serde(default = "default_beta2")]
+    #[serde(default = "defaults::beta2")]
     pub beta2: f64,
     /// Added to the denominator.
-    #[serde(default = "default_epsilon")]
+    #[serde(default = "defaults::epsilon")]
     pub epsilon: f64,
 }
 
@@ -56,44 +57,29 @@ pub struct RmsPropSpec {
     /// Step size.
     pub learning_rate: f64,
     /// Decay of the squared gradient's mean.
-    #[serde(default = "default_alpha")]
+    #[serde(default = "defaults::alpha")]
     pub alpha: f64,
     /// Added to the denominator.
-    #[serde(default = "default_epsilon")]
+    #[serde(default = "defaults::epsilon")]
     pub epsilon: f64,
 }
 
-fn default_weight_decay() -> f64 {
-    5e-5
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "serde wants the field's own type, and absence means no clipping")]
-fn default_clip() -> Option<f64> {
-    Some(100.0)
-}
-
-fn default_beta1() -> f64 {
-    0.9
-}
-
-fn default_beta2() -> f64 {
-    0.999
-}
-
-fn default_alpha() -> f64 {
-    0.99
-}
-
-fn default_epsilon() -> f64 {
-    1e-8
-}
-
 impl TrainingSpec {
+    /// The largest gradient norm, if there is one.
+    #[must_use]
+    pub fn clips_at(&self) -> Option<f64> {
+        self.gradient_clip_norm.filter(|&norm| norm != 0.0)
+    }
+
+    pub(super) fn resolved(&self) -> Self {
+        Self { gradient_clip_norm: self.clips_at(), ..self.clone() }
+    }
+
     pub(super) fn check(&self, at: &str, found: &mut Violations) {
         found.check_range(&format!("{at}.steps"), self.steps, 1..=1_000_000_000);
         found.check_range(&format!("{at}.batch_size"), self.batch_size, 2..=65_536);
         found.check_range(&format!("{at}.weight_decay"), self.weight_decay, 0.0..=1.0);
-        if let Some(norm) = self.gradient_clip_norm {
+        if let Some(norm) = self.clips_at() {
             found.check_range(&format!("{at}.gradient_clip_norm"), norm, 1e-6..=1e12);
         }
         match &self.optimiser {

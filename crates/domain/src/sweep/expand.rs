@@ -66,7 +66,11 @@ pub(super) fn expand(sweep: &SweepSpec) -> Result<Expanded, Violations> {
         .iter()
         .enumerate()
         .flat_map(|(variant, document)| {
-            sweep.seeds.iter().map(move |&seed| PlannedExperiment { variant, seed, fingerprint: identity(document, seed) })
+            sweep.seeds.iter().map(move |&seed| PlannedExperiment {
+                variant,
+                seed,
+                fingerprint: identity(document, seed),
+            })
         })
         .collect();
     let expanded = Expanded { variants, experiments };
@@ -90,7 +94,10 @@ fn check_size(sweep: &SweepSpec, found: &mut Violations) {
 }
 
 fn too_many(jobs: u64) -> Violations {
-    Violations::one("expansion", format!("{jobs} jobs or more: at most {MAX_JOBS} allowed; split the sweep or draw at random"))
+    Violations::one(
+        "expansion",
+        format!("{jobs} jobs or more: at most {MAX_JOBS} allowed; split the sweep or draw at random"),
+    )
 }
 
 fn grid_size(axes: &[Axis]) -> u64 {
@@ -132,7 +139,9 @@ fn points(expansion: &Expansion) -> Vec<Vec<Setting<'_>>> {
             .into_iter()
             .map(|index| grid_point(&random.axes, index, "expansion.random.axes"))
             .collect(),
-        Expansion::List(list) => list.points.iter().enumerate().map(|(index, point)| list_point(point, index)).collect(),
+        Expansion::List(list) => {
+            list.points.iter().enumerate().map(|(index, point)| list_point(point, index)).collect()
+        }
     }
 }
 
@@ -147,7 +156,11 @@ fn grid_point<'a>(axes: &'a [Axis], index: u64, at: &str) -> Vec<Setting<'a>> {
             let count = axis.values.len() as u64;
             let choice = usize::try_from(rest % count).expect("an axis holds fewer values than memory addresses");
             rest /= count;
-            Setting { field: &axis.field, value: &axis.values[choice], origin: format!("{at}[{position}].values[{choice}]") }
+            Setting {
+                field: &axis.field,
+                value: &axis.values[choice],
+                origin: format!("{at}[{position}].values[{choice}]"),
+            }
         })
         .collect();
     settings.reverse();

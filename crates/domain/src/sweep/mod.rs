@@ -6,6 +6,8 @@ mod point;
 mod sampling;
 mod settings;
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -130,6 +132,17 @@ impl Default for ExecutionSpec {
             max_crashes: 3,
         }
     }
+}
+
+impl ExecutionSpec {
+    /// Priorities allowed.
+    pub const PRIORITIES: RangeInclusive<i16> = 0..=100;
+    /// Limits allowed for a job's own failures.
+    pub const FAILURES: RangeInclusive<u16> = 1..=100;
+    /// Limits allowed for infrastructure failures.
+    pub const INFRASTRUCTURE_FAILURES: RangeInclusive<u16> = 1..=1000;
+    /// Limits allowed for crashes.
+    pub const CRASHES: RangeInclusive<u16> = 1..=100;
 }
 
 impl SweepSpec {

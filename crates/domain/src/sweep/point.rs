@@ -18,7 +18,8 @@ pub(super) fn build(base: &Value, settings: &[Setting<'_>], label: &str) -> Resu
     for setting in settings {
         set(&mut document, setting)?;
     }
-    let checked = parse_document::<ExperimentSpec>(&document, "base").and_then(|spec| spec.validate("base").map(|()| spec));
+    let checked =
+        parse_document::<ExperimentSpec>(&document, "base").and_then(|spec| spec.validate("base").map(|()| spec));
     checked.map_err(|violations| blame(&violations, settings, label))
 }
 
@@ -53,7 +54,9 @@ fn blame(violations: &Violations, settings: &[Setting<'_>], label: &str) -> Viol
     let mut blamed = Violations::default();
     for violation in violations.iter() {
         let inner = violation.field.strip_prefix("base.").unwrap_or(&violation.field);
-        let cause = settings.iter().find(|setting| is_within(inner, setting.field) || is_unknown_leaf(inner, setting, &violation.message));
+        let cause = settings
+            .iter()
+            .find(|setting| is_within(inner, setting.field) || is_unknown_leaf(inner, setting, &violation.message));
         match cause {
             Some(setting) => blamed.add(&setting.origin, format!("`{inner}`: {}", violation.message)),
             None => blamed.add(&violation.field, format!("{} (in variant `{label}`)", violation.message)),

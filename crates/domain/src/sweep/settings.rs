@@ -19,11 +19,15 @@ pub(super) fn check(sweep: &SweepSpec) -> Violations {
 }
 
 fn check_name(name: &str, found: &mut Violations) {
-    let allowed = |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || "-_".contains(character);
+    let allowed =
+        |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || "-_".contains(character);
     if name.is_empty() || name.len() > MAX_NAME_LEN || !name.chars().all(allowed) {
         found.add(
             "name",
-            format!("`{}` is not a name: 1 to {MAX_NAME_LEN} lower-case letters, digits, `-` and `_` allowed", name.escape_default()),
+            format!(
+                "`{}` is not a name: 1 to {MAX_NAME_LEN} lower-case letters, digits, `-` and `_` allowed",
+                name.escape_default()
+            ),
         );
     }
 }
@@ -53,7 +57,8 @@ fn check_expansion(expansion: &Expansion, found: &mut Violations) {
         }
         Expansion::Random(random) => {
             check_axes(&random.axes, "expansion.random.axes", found);
-            let points = random.axes.iter().fold(1_u64, |product, axis| product.saturating_mul(axis.values.len() as u64));
+            let points =
+                random.axes.iter().fold(1_u64, |product, axis| product.saturating_mul(axis.values.len() as u64));
             if random.axes.is_empty() {
                 found.add("expansion.random.axes", "empty: give at least one axis to draw from");
             } else if points > 0 {
@@ -80,9 +85,13 @@ fn check_axes(axes: &[Axis], at: &str, found: &mut Violations) {
 }
 
 fn check_execution(execution: &ExecutionSpec, found: &mut Violations) {
-    found.check_range("execution.priority", execution.priority, 0..=100);
+    found.check_range("execution.priority", execution.priority, ExecutionSpec::PRIORITIES);
     found.check_range("execution.checkpoint_secs", execution.checkpoint_secs, 1..=86_400);
-    found.check_range("execution.max_failures", execution.max_failures, 1..=100);
-    found.check_range("execution.max_infrastructure_failures", execution.max_infrastructure_failures, 1..=1000);
-    found.check_range("execution.max_crashes", execution.max_crashes, 1..=100);
+    found.check_range("execution.max_failures", execution.max_failures, ExecutionSpec::FAILURES);
+    found.check_range(
+        "execution.max_infrastructure_failures",
+        execution.max_infrastructure_failures,
+        ExecutionSpec::INFRASTRUCTURE_FAILURES,
+    );
+    found.check_range("execution.max_crashes", execution.max_crashes, ExecutionSpec::CRASHES);
 }

@@ -1,0 +1,272 @@
+//! What workers report of an attempt: curves, numbers, completions and failures.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    job::FailureKind,
+    report::{Completion, CurvePoint, Failure, Interval, Measurement, Metric, Provenance},
+    spec::{DatasetName, Violations},
+};
+
+use super::{Fields, FromWire, ToWire, failure_message, text_from_wire};
+use crate::v1;
+
+/// Sizes of a version, a device, a precision or a method, in bytes.
+const LABEL_BYTES: std::ops::RangeInclusive<usize> = 1..=200;
+
+impl ToWire for CurvePoint {
+    type Wire = v1::CurvePoint;
+
+    fn to_wire(&self) -> v1::CurvePoint {
+        let Self { step, loss_nats, bits_per_dim, gradient_norm } = *self;
+        v1::CurvePoint { step, loss_nats, bits_per_dim, gradient_norm }
+    }
+}
+
+impl FromWire for CurvePoint {
+    type Wire = v1::CurvePoint;
+
+    fn from_wire(wire: v1::CurvePoint, at: &str) -> Result<Self, Violations> {
+        let v1::CurvePoint { step, loss_nats, bits_per_dim, gradient_norm } = wire;
+        let mut fields = Fields::at(at);
+        let step = fields.within("step", step, &(1..=i64::MAX.unsigned_abs()));
+        let loss_nats = fields.finite("loss_nats", loss_nats);
+        let bits_per_dim = fields.finite("bits_per_dim", bits_per_dim);
+        let gradient_norm = fields.finite("gradient_norm", gradient_norm);
+        fields.finish(|| {
+            Some(Self {
+                step: step?,
+                loss_nats: loss_nats?,
+                bits_per_dim: bits_per_dim?,
+                gradient_norm: gradient_norm?,
+            })
+        })
+    }
+}
+
+impl ToWire for Completion {
+    type Wire = Option<v1::complete_request::Result>;
+
+    fn to_wire(&self) -> Option<v1::complete_request::Result> {
+        Some(match self {
+            Self::Train { checkpoint, provenance } => v1::complete_request::Result::Train(v1::TrainResult {
+                checkpoint: Some(checkpoint.to_wire()),
+                provenance: Some(provenance.to_wire()),
+            }),
+            Self::Evaluate { measurements, statistics, provenance } => {
+                v1::complete_request::Result::Evaluate(v1::EvaluateResult {
+                    measurements: measurements.to_wire(),
+                    statistics: statistics.to_wire(),
+                    provenance: Some(provenance.to_wire()),
+                })
+            }
+        })
+    }
+}
+
+impl FromWire for Completion {
+    type Wire = Option<v1::complete_request::Result>;
+
+    /// `at` is the path of the request, which holds `train` or `evaluate`.
+    fn from_wire(wire: Option<v1::complete_request::Result>, at: &str) -> Result<Self, Violations> {
+        match wire {
+            None => Err(Violations::one(Fields::at(at).path("result"), "missing: one of train, evaluate expected")),
+            Some(v1::complete_request::Result::Train(result)) => {
+                let v1::TrainResult { checkpoint, provenance } = result;
+                let mut fields = Fields::at(&Fields::at(at).path("train"));
+                let checkpoint = fields.required("checkpoint", checkpoint);
+                let provenance = fields.required("provenance", provenance);
+                fields.finish(|| Some(Self::Train { checkpoint: checkpoint?, provenance: provenance? }))
+            }
+            Some(v1::complete_request::Result::Evaluate(result)) => {
+                let v1::EvaluateResult { measurements, statistics, provenance } = result;
+                let mut fields = Fields::at(&Fields::at(at).path("evaluate"));
+                let measurements = fields.repeated("measurements", measurements);
+                let statistics = fields.plain("statistics", statistics);
+                let provenance = fields.required("provenance", provenance);
+                refuse_doubles(measurements.as_deref().unwrap_or_default(), &mut fields);
+                fields.finish(|| {
+                    Some(Self::Evaluate {
+                        measurements: measurements?,
+                        statistics: statistics?,
+                        provenance: provenance?,
+                    })
+                })
+            }
+        }
+    }
+}
+
+/// One number for each score, metric and dataset: a second one would contradict it, or be counted twice.
+fn refuse_doubles(measurements: &[Measurement], fields: &mut Fields) {
+    let mut seen = BTreeSet::new();
+    for (index, Measurement { score, metric, dataset, .. }) in measurements.iter().enumerate() {
+        if !seen.insert((score.as_str(), metric.as_str(), dataset.map(DatasetName::as_str))) {
+            fields.refuse(
+                &format!("measurements[{index}]"),
+                format!("`{score}` and `{metric}` of one dataset stand twice"),
+            );
+        }
+    }
+}
+
+impl ToWire for Provenance {
+    type Wire = v1::Provenance;
+
+    fn to_wire(&self) -> v1::Provenance {
+        let Self { worker_version, device, threads, precision, noise_draws } = self.clone();
+        v1::Provenance { worker_version, device, threads, precision, noise_draws }
+    }
+}
+
+impl FromWire for Provenance {
+    type Wire = v1::Provenance;
+
+    fn from_wire(wire: v1::Provenance, at: &str) -> Result<Self, Violations> {
+        let v1::Provenance { worker_version, device, threads, precision, noise_draws } = wire;
+        let mut fields = Fields::at(at);
+        let worker_version = fields.keep(text_from_wire(worker_version, &fields.path("worker_version"), &LABEL_BYTES));
+        let device = fields.keep(text_from_wire(device, &fields.path("device"), &LABEL_BYTES));
+        let precision = fields.keep(text_from_wire(precision, &fields.path("precision"), &LABEL_BYTES));
+        let threads = fields.within("threads", threads, &(0..=i32::MAX.unsigned_abs()));
+        let noise_draws = fields.within("noise_draws", noise_draws, &(0..=i32::MAX.unsigned_abs()));
+        fields.finish(|| {
+            Some(Self {
+                worker_version: worker_version?,
+                device: device?,
+                threads: threads?,
+                precision: precision?,
+                noise_draws: noise_draws?,
+            })
+        })
+    }
+}
+
+impl ToWire for Measurement {
+    type Wire = v1::Measurement;
+
+    fn to_wire(&self) -> v1::Measurement {
+        let Self { score, metric, dataset, value, interval, n_in, n_out } = self;
+        v1::Measurement {
+            score: score.to_string(),
+            metric: metric.to_string(),
+            dataset: dataset.map_or_else(String::new, |dataset| dataset.to_string()),
+            value: *value,
+            interval: interval.as_ref().map(ToWire::to_wire),
+            n_in: *n_in,
+            n_out: *n_out,
+        }
+    }
+}
+
+impl FromWire for Measurement {
+    type Wire = v1::Measurement;
+
+    fn from_wire(wire: v1::Measurement, at: &str) -> Result<Self, Violations> {
+        let v1::Measurement { score, metric, dataset, value, interval, n_in, n_out } = wire;
+        let mut fields = Fields::at(at);
+        let score = fields.named("score", &score);
+        let metric = fields.named("metric", &metric);
+        let dataset = match dataset.as_str() {
+            "" => Some(None),
+            name => fields.named("dataset", name).map(Some),
+        };
+        let value = fields.finite_or_absent("value", value);
+        let interval = fields.optional("interval", interval);
+        let n_in = fields.count("n_in", n_in);
+        let n_out = fields.count("n_out", n_out);
+        if let (Some(Metric::Auroc), Some(Some(auroc))) = (metric, value)
+            && !(0.0..=1.0).contains(&auroc)
+        {
+            fields.refuse("value", format!("{auroc} is out of range for `auroc`: 0 to 1 allowed"));
+        }
+        fields.finish(|| {
+            Some(Self {
+                score: score?,
+                metric: metric?,
+                dataset: dataset?,
+                value: value?,
+                interval: interval?,
+                n_in: n_in?,
+                n_out: n_out?,
+            })
+        })
+    }
+}
+
+impl ToWire for Interval {
+    type Wire = v1::Interval;
+
+    fn to_wire(&self) -> v1::Interval {
+        let Self { low, high, method } = self;
+        v1::Interval { low: *low, high: *high, method: method.clone() }
+    }
+}
+
+impl FromWire for Interval {
+    type Wire = v1::Interval;
+
+    fn from_wire(wire: v1::Interval, at: &str) -> Result<Self, Violations> {
+        let v1::Interval { low, high, method } = wire;
+        let mut fields = Fields::at(at);
+        let low = fields.finite("low", low);
+        let high = fields.finite("high", high);
+        let method = fields.keep(text_from_wire(method, &fields.path("method"), &LABEL_BYTES));
+        if let (Some(low), Some(high)) = (low, high)
+            && low > high
+        {
+            fields.refuse("low", format!("{low} lies above the upper end {high}"));
+        }
+        fields.finish(|| Some(Self { low: low?, high: high?, method: method? }))
+    }
+}
+
+impl ToWire for FailureKind {
+    type Wire = i32;
+
+    fn to_wire(&self) -> i32 {
+        let kind = match self {
+            Self::Permanent => v1::FailureKind::Permanent,
+            Self::Own => v1::FailureKind::Own,
+            Self::Infrastructure => v1::FailureKind::Infrastructure,
+            Self::Crash => v1::FailureKind::Crash,
+        };
+        kind.into()
+    }
+}
+
+impl FromWire for FailureKind {
+    type Wire = i32;
+
+    fn from_wire(wire: i32, at: &str) -> Result<Self, Violations> {
+        let known = Self::ALL.map(Self::as_str).join(", ");
+        match v1::FailureKind::try_from(wire) {
+            Ok(v1::FailureKind::Permanent) => Ok(Self::Permanent),
+            Ok(v1::FailureKind::Own) => Ok(Self::Own),
+            Ok(v1::FailureKind::Infrastructure) => Ok(Self::Infrastructure),
+            Ok(v1::FailureKind::Crash) => Ok(Self::Crash),
+            Ok(v1::FailureKind::Unspecified) => Err(Violations::one(at, format!("missing: one of {known} expected"))),
+            Err(_) => Err(Violations::one(at, format!("unknown failure kind {wire}: one of {known} expected"))),
+        }
+    }
+}
+
+impl ToWire for Failure {
+    /// The fields `kind` and `message` of a `FailRequest`.
+    type Wire = (i32, String);
+
+    fn to_wire(&self) -> (i32, String) {
+        let Self { kind, message } = self;
+        (kind.to_wire(), failure_message(message))
+    }
+}
+
+impl FromWire for Failure {
+    type Wire = (i32, String);
+
+    fn from_wire((kind, message): (i32, String), at: &str) -> Result<Self, Violations> {
+        let mut fields = Fields::at(at);
+        let kind = fields.plain("kind", kind);
+        fields.finish(|| Some(Self { kind: kind?, message: failure_message(&message) }))
+    }
+}
