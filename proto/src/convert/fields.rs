@@ -103,7 +103,7 @@ impl Fields {
         if number.is_finite() {
             return Some(number);
         }
-        self.refuse(field, format!("{number} is not a number that can be kept: finite ones allowed"));
+        self.refuse(field, not_finite(number));
         None
     }
 
@@ -141,4 +141,9 @@ impl Fields {
         self.found.into_result()?;
         Ok(build().expect("a field that yields nothing leaves a violation"))
     }
+}
+
+/// Why NaN and infinity are refused.
+pub(super) fn not_finite(number: f64) -> String {
+    format!("{number} is not a number that can be kept: finite ones allowed")
 }

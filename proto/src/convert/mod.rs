@@ -10,6 +10,8 @@ mod fields;
 mod ids;
 mod results;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod text;
 mod value;
 mod worker;

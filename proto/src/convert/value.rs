@@ -6,7 +6,7 @@ use domain::spec::Violations;
 use prost_types::{ListValue, Struct, Value as WireValue, value::Kind};
 use serde_json::{Map, Number, Value};
 
-use super::{Fields, FromWire, ToWire};
+use super::{Fields, FromWire, ToWire, fields::not_finite};
 
 /// The integers that an `f64` holds exactly: ±2⁵³.
 const EXACT_INTEGERS: f64 = 9_007_199_254_740_992.0;
@@ -81,8 +81,7 @@ fn number_from_wire(number: f64, at: &str) -> Result<Value, Violations> {
         #[expect(clippy::cast_possible_truncation, reason = "a whole number of at most 2⁵³")]
         return Ok(Value::from(number as i64));
     }
-    let message = || Violations::one(at, format!("{number} is not a number that can be kept: finite ones allowed"));
-    Number::from_f64(number).map(Value::Number).ok_or_else(message)
+    Number::from_f64(number).map(Value::Number).ok_or_else(|| Violations::one(at, not_finite(number)))
 }
 
 fn list_from_wire(values: Vec<WireValue>, at: &str) -> Result<Value, Violations> {

@@ -1,0 +1,120 @@
+//! Documents that use every choice and every field.
+
+use domain::{
+    Digest, Epoch, ExperimentId, JobId, SweepId,
+    report::{Assignment, Attempt, CheckpointRef, Interval, Measurement, Metric, Provenance, Task},
+    spec::{DatasetName, ExperimentSpec, ScoreName},
+    sweep::SweepSpec,
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+pub(super) fn base() -> Value {
+    json!({
+        "model": {"realnvp": {"mask": "checkerboard", "st_network": {"resnet": {"width": 16, "blocks": 2}}}},
+        "data": {"dataset": "fashion-mnist"},
+        "training": {"steps": 500, "batch_size": 32, "optimiser": {"adam": {"learning_rate": 5e-4}}},
+        "evaluation": {"out": ["mnist"]},
+    })
+}
+
+/// Nothing in it is a default.
+fn unusual(mask: &str) -> Value {
+    json!({
+        "model": {"realnvp": {
+            "mask": mask, "scales": 1, "couplings": 6,
+            "st_network": {"resnet": {"width": 3, "blocks": 5, "batch_norm": false, "skip": false}},
+        }},
+        "data": {"dataset": "synthetic-shapes", "train_images": 1000},
+        "training": {
+            "steps": 7, "batch_size": 4, "weight_decay": 0.125, "gradient_clip_norm": 2.5,
+            "optimiser": {"rmsprop": {"learning_rate": 1e-3, "alpha": 0.75, "epsilon": 1e-4}},
+        },
+        "evaluation": {"out": ["synthetic-strokes", "constant"], "images": 100, "scores": ["log-likelihood"]},
+    })
+}
+
+pub(super) fn experiment() -> ExperimentSpec {
+    serde_json::from_value(base()).unwrap()
+}
+
+pub(super) fn experiments() -> Vec<ExperimentSpec> {
+    let mut documents = vec![base(), unusual("checkerboard"), unusual("horizontal"), unusual("cycle")];
+    let mut unclipped = base();
+    unclipped["training"]["gradient_clip_norm"] = Value::Null;
+    unclipped["training"]["optimiser"]["adam"] =
+        json!({"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.25, "epsilon": 1e-3});
+    documents.push(unclipped);
+    documents.into_iter().map(|document| serde_json::from_value(document).unwrap()).collect()
+}
+
+pub(super) fn sweeps() -> Vec<SweepSpec> {
+    let axes = json!([
+        {"field": "model.realnvp.mask", "values": ["checkerboard", "cycle"]},
+        {"field": "model.realnvp.st_network.resnet.width", "values": [16, 32]},
+        {"field": "training.weight_decay", "values": [0.5, 5e-5, -1.5]},
+        {"field": "training.gradient_clip_norm", "values": [null, 10]},
+        {"field": "training.optimiser", "values": [{"adam": {"learning_rate": 0.5, "list": [1, [true, {}]]}}]},
+    ]);
+    let expansions = [
+        json!({"grid": {"axes": []}}),
+        json!({"grid": {"axes": axes}}),
+        json!({"list": {"points": [{"model.realnvp.mask": "cycle", "training.steps": 9_007_199_254_740_992_i64}, {}]}}),
+        json!({"random": {"axes": axes, "draws": 3, "seed": u64::MAX}}),
+    ];
+    let plain = json!({"name": "plain", "seeds": [0], "base": base()});
+    let varied = expansions.into_iter().map(|expansion| {
+        json!({
+            "name": "masks-2", "description": "free text, ünïcode", "seeds": [0, 1, i64::MAX], "base": unusual("cycle"),
+            "expansion": expansion,
+            "execution": {
+                "priority": 7, "checkpoint_secs": 11, "device": "cuda", "max_failures": 1,
+                "max_infrastructure_failures": 1000, "max_crashes": 100,
+            },
+        })
+    });
+    std::iter::once(plain).chain(varied).map(|document| serde_json::from_value(document).unwrap()).collect()
+}
+
+pub(super) fn attempt() -> Attempt {
+    Attempt { job: JobId(i64::MAX), epoch: Epoch(3) }
+}
+
+pub(super) fn checkpoint() -> CheckpointRef {
+    CheckpointRef { digest: Digest::of(b"weights"), step: 500 }
+}
+
+pub(super) fn assignment(task: Task) -> Assignment {
+    Assignment {
+        attempt: attempt(),
+        sweep: SweepId(Uuid::from_u128(7)),
+        experiment: ExperimentId(1),
+        spec: experiment(),
+        seed: 42,
+        task,
+    }
+}
+
+pub(super) fn provenance() -> Provenance {
+    Provenance {
+        worker_version: "0.1.0".to_owned(),
+        device: "cpu".to_owned(),
+        threads: 2,
+        precision: "float32".to_owned(),
+        noise_draws: 1,
+    }
+}
+
+/// One measurement for each metric, in turn with and without dataset, value and interval.
+pub(super) fn measurements() -> Vec<Measurement> {
+    let measurement = |(index, metric)| Measurement {
+        score: ScoreName::LogLikelihood,
+        metric,
+        dataset: (index % 2 == 1).then_some(DatasetName::Mnist),
+        value: (index % 3 != 2).then_some(0.25),
+        interval: (index == 0).then(|| Interval { low: 0.125, high: 0.375, method: "delong".to_owned() }),
+        n_in: 10_000,
+        n_out: 0,
+    };
+    Metric::ALL.into_iter().enumerate().map(measurement).collect()
+}

@@ -1,0 +1,221 @@
+//! What is sent arrives as it was.
+
+use std::{collections::BTreeMap, fmt::Debug, time::Duration};
+
+use domain::{
+    Digest, Epoch, ExperimentId, JobId, SessionId, SweepId, Timestamp,
+    fleet::{DeviceKind, DeviceRequirement, Offer},
+    job::FailureKind,
+    lease::{Directive, LeaseTerms},
+    report::{Completion, CurvePoint, Failure, Progress, Task},
+    spec::{DatasetName, MaskScheme},
+    sweep::{ExecutionSpec, Expansion, SweepSpec},
+};
+use prost::Message;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::documents;
+use crate::{
+    convert::{FromWire, ToWire},
+    v1,
+};
+
+fn arrives<T>(sent: &T)
+where
+    T: ToWire + FromWire<Wire = <T as ToWire>::Wire> + PartialEq + Debug,
+{
+    let received = T::from_wire(sent.to_wire(), "").unwrap_or_else(|refusal| panic!("{sent:?} is refused: {refusal}"));
+
+    assert_eq!(&received, sent);
+}
+
+#[test]
+fn every_experiment_arrives() {
+    documents::experiments().iter().for_each(arrives);
+    MaskScheme::ALL.iter().for_each(arrives);
+}
+
+#[test]
+fn every_sweep_arrives_through_its_bytes() {
+    for sent in documents::sweeps() {
+        let bytes = sent.to_wire().encode_to_vec();
+
+        let received = SweepSpec::from_wire(v1::SweepSpec::decode(bytes.as_slice()).unwrap(), "").unwrap();
+
+        assert_eq!(received, sent);
+        assert_eq!(received.fingerprint(), sent.fingerprint());
+    }
+}
+
+#[test]
+fn every_variant_of_a_sweep_arrives() {
+    let mut sweep = documents::sweeps().swap_remove(0);
+    sweep.expansion = serde_json::from_value(json!({"grid": {"axes": [
+        {"field": "model.realnvp.mask", "values": ["checkerboard", "horizontal", "cycle"]},
+    ]}}))
+    .unwrap();
+
+    let expanded = sweep.expand().unwrap();
+
+    assert_eq!(expanded.variants.len(), 3);
+    expanded.variants.iter().for_each(arrives);
+}
+
+#[test]
+fn every_device_requirement_arrives() {
+    for device in [DeviceRequirement::Any, DeviceRequirement::Cpu, DeviceRequirement::Cuda] {
+        arrives(&ExecutionSpec { device, ..ExecutionSpec::default() });
+    }
+}
+
+#[test]
+fn every_identifier_arrives() {
+    arrives(&SweepId(Uuid::from_u128(1)));
+    arrives(&SessionId(Uuid::from_u128(u128::MAX)));
+    [1, i64::MAX].map(ExperimentId).iter().for_each(arrives);
+    [1, i64::MAX].map(JobId).iter().for_each(arrives);
+    [0, i32::MAX].map(Epoch).iter().for_each(arrives);
+    arrives(&Digest::of(b"bytes"));
+    [i64::from(i32::MIN), -1, 0, 1, 999_999, 1_000_000, 1_753_000_000_123_456]
+        .map(Timestamp::from_micros)
+        .iter()
+        .for_each(arrives);
+}
+
+#[test]
+fn every_offer_and_lease_arrives() {
+    for device in [DeviceKind::Cpu, DeviceKind::Cuda] {
+        arrives(&Offer { device, memory_bytes: 0 });
+        arrives(&Offer { device, memory_bytes: 1 << 37 });
+    }
+    arrives(&LeaseTerms::default());
+    let brisk = LeaseTerms { ttl: Duration::from_millis(300), beat: Duration::from_millis(50), grace: Duration::ZERO };
+    arrives(&brisk);
+}
+
+#[test]
+fn every_assignment_arrives() {
+    let checkpoint = documents::checkpoint();
+
+    arrives(&documents::assignment(Task::Train { resume: vec![], checkpoint_secs: 30 }));
+    arrives(&documents::assignment(Task::Train { resume: vec![checkpoint, checkpoint], checkpoint_secs: 1 }));
+    for out in DatasetName::ALL {
+        arrives(&documents::assignment(Task::Evaluate { checkpoint, out }));
+    }
+}
+
+#[test]
+fn every_directive_arrives() {
+    arrives(&Directive::Abandon { job: JobId(5), epoch: Epoch(2) });
+    arrives(&Directive::Drain);
+    arrives(&Directive::SessionLost);
+}
+
+#[test]
+fn every_report_arrives() {
+    let progress = Progress {
+        attempt: documents::attempt(),
+        done: 5,
+        total: 500,
+        images_per_second: 312.5,
+        bits_per_dim: Some(3.25),
+    };
+    arrives(&progress);
+    arrives(&Progress { bits_per_dim: None, ..progress });
+    arrives(&CurvePoint { step: 1, loss_nats: 1500.5, bits_per_dim: 2.75, gradient_norm: 0.0 });
+}
+
+#[test]
+fn every_completion_arrives() {
+    let (checkpoint, provenance) = (documents::checkpoint(), documents::provenance());
+
+    arrives(&Completion::Train { checkpoint, provenance: provenance.clone() });
+    arrives(&Completion::Evaluate {
+        measurements: documents::measurements(),
+        statistics: Digest::of(b"statistics"),
+        provenance,
+    });
+}
+
+#[test]
+fn every_failure_arrives() {
+    for kind in FailureKind::ALL {
+        arrives(&Failure { kind, message: "training diverged at step 12: ∞".to_owned() });
+    }
+}
+
+#[test]
+fn every_free_value_arrives() {
+    let values = json!([
+        null, true, false, 0, -7, 16, 9_007_199_254_740_992_i64, 0.5, -0.0, 1e300, 5e-324, "", "text",
+        [], [1, [2.5, [null]]], {}, {"a": {"b": [1, "x"]}},
+    ]);
+
+    values.as_array().unwrap().iter().for_each(arrives);
+    arrives(&BTreeMap::from([("training.steps".to_owned(), json!(5)), ("data".to_owned(), json!({}))]));
+}
+
+#[test]
+fn whole_numbers_arrive_as_integers() {
+    let received = Value::from_wire(json!(16.0).to_wire(), "").unwrap();
+
+    assert_eq!(received, json!(16));
+    assert!(received.is_i64());
+}
+
+#[test]
+fn absent_fields_take_the_defaults_of_sweep_files() {
+    let mut wire = documents::experiment().to_wire();
+    let realnvp = match wire.model.as_mut().unwrap().architecture.as_mut().unwrap() {
+        v1::model_spec::Architecture::Realnvp(realnvp) => realnvp,
+    };
+    realnvp.st_network = Some(v1::StNetworkSpec {
+        kind: Some(v1::st_network_spec::Kind::Resnet(v1::ResnetSpec { width: 16, blocks: 2, ..Default::default() })),
+    });
+    let training = wire.training.as_mut().unwrap();
+    (training.weight_decay, training.gradient_clip_norm) = (None, None);
+    training.optimiser = Some(v1::OptimiserSpec {
+        kind: Some(v1::optimiser_spec::Kind::Adam(v1::AdamSpec { learning_rate: 5e-4, ..Default::default() })),
+    });
+    wire.evaluation.as_mut().unwrap().scores.clear();
+
+    let received = domain::spec::ExperimentSpec::from_wire(wire, "").unwrap();
+
+    assert_eq!(received, documents::experiment(), "the same document, read by serde");
+}
+
+#[test]
+fn absent_rmsprop_fields_take_the_defaults_of_sweep_files() {
+    let kind = v1::optimiser_spec::Kind::Rmsprop(v1::RmsPropSpec { learning_rate: 0.5, ..Default::default() });
+    let wire = v1::OptimiserSpec { kind: Some(kind) };
+
+    let received = domain::spec::OptimiserSpec::from_wire(wire, "").unwrap();
+
+    assert_eq!(received, serde_json::from_value(json!({"rmsprop": {"learning_rate": 0.5}})).unwrap());
+}
+
+#[test]
+fn absent_expansion_and_execution_take_their_defaults() {
+    let mut wire = documents::sweeps()[0].to_wire();
+    (wire.expansion, wire.execution) = (None, None);
+
+    let received = SweepSpec::from_wire(wire.clone(), "").unwrap();
+    wire.execution = Some(v1::ExecutionSpec::default());
+    let spelled_out = SweepSpec::from_wire(wire, "").unwrap();
+
+    assert_eq!(received.expansion, Expansion::default());
+    assert_eq!(received.execution, ExecutionSpec::default());
+    assert_eq!(spelled_out.execution, ExecutionSpec::default());
+}
+
+#[test]
+fn clip_norm_of_zero_means_no_clipping() {
+    let mut unclipped = documents::experiment();
+    unclipped.training.gradient_clip_norm = Some(0.0);
+
+    let received = domain::spec::ExperimentSpec::from_wire(unclipped.to_wire(), "").unwrap();
+
+    assert_eq!(received.training.gradient_clip_norm, None);
+    assert_eq!(received.fingerprint(), unclipped.fingerprint());
+}
