@@ -4,6 +4,7 @@ mod documents;
 mod errors;
 mod refusals;
 mod round_trips;
+mod worker_refusals;
 
 use std::fmt::Debug;
 

@@ -167,9 +167,7 @@ fn whole_numbers_arrive_as_integers() {
 #[test]
 fn absent_fields_take_the_defaults_of_sweep_files() {
     let mut wire = documents::experiment().to_wire();
-    let realnvp = match wire.model.as_mut().unwrap().architecture.as_mut().unwrap() {
-        v1::model_spec::Architecture::Realnvp(realnvp) => realnvp,
-    };
+    let v1::model_spec::Architecture::Realnvp(realnvp) = wire.model.as_mut().unwrap().architecture.as_mut().unwrap();
     realnvp.st_network = Some(v1::StNetworkSpec {
         kind: Some(v1::st_network_spec::Kind::Resnet(v1::ResnetSpec { width: 16, blocks: 2, ..Default::default() })),
     });
