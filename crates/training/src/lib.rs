@@ -1,3 +1,31 @@
-//! One training run: from a specification to trained weights.
+//! One training run and its evaluation: from an experiment's document to trained weights, and from those to numbers.
+//!
+//! Requests and outcomes are plain data and files: a tensor never leaves this crate. It knows nothing of jobs, sessions
+//! or coordinators; what it has to say while it runs goes through an [`Observer`].
 
+mod assemble;
+mod checkpoint;
+mod device;
+mod error;
+mod evaluate;
+mod fit;
+mod measure;
+mod meter;
+mod observer;
 pub mod optimiser;
+mod statistics;
+mod tensor_file;
+mod threads;
+
+pub use checkpoint::{CHECKPOINT_FORMAT, CheckpointError, CheckpointFile, Unversioned};
+pub use device::{Device, DeviceError, UnknownDevice};
+pub use error::TrainingError;
+pub use evaluate::{EvaluateOutcome, EvaluateRequest, Evaluation, evaluate};
+pub use fit::{FitEnd, FitOutcome, FitRequest, fit};
+pub use observer::{Directive, Event, Observer, Progress, Recorder, SavedCheckpoint};
+pub use statistics::{PerImage, Statistics, StatisticsError};
+pub use tensor_file::{FileError, SavedFile};
+pub use threads::set_threads;
+
+/// Arithmetic of training and evaluation: single precision, sums over images and dimensions of the latent in double.
+pub const PRECISION: &str = "float32";

@@ -1,0 +1,87 @@
+//! Why a run failed, and whose fault that is.
+
+use std::path::PathBuf;
+
+use datasets::{BatchError, LoadError, UnknownDataset};
+use domain::job::FailureKind;
+use flows::recipes::realnvp::RecipeError;
+use thiserror::Error;
+
+use crate::checkpoint::CheckpointError;
+use crate::device::DeviceError;
+use crate::tensor_file::FileError;
+
+/// Why a training run or an evaluation failed.
+#[derive(Debug, Error)]
+pub enum TrainingError {
+    /// The document describes no flow.
+    #[error("the model cannot be built: {0}")]
+    Recipe(#[from] RecipeError),
+    /// The catalogue lacks the dataset.
+    #[error(transparent)]
+    UnknownDataset(#[from] UnknownDataset),
+    /// The dataset cannot be read.
+    #[error(transparent)]
+    Dataset(#[from] LoadError),
+    /// There is nothing to learn or to evaluate.
+    #[error("{dataset}: {source}")]
+    Batch {
+        /// The dataset.
+        dataset: &'static str,
+        /// What is missing.
+        source: BatchError,
+    },
+    /// The images do not fit the model.
+    #[error("{dataset} has images of shape {found:?}, and the model takes {expected:?}")]
+    Shape {
+        /// The dataset.
+        dataset: &'static str,
+        /// The model's `[c, h, w]`.
+        expected: [usize; 3],
+        /// The dataset's `[c, h, w]`.
+        found: [usize; 3],
+    },
+    /// The device cannot be used.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// A checkpoint cannot be continued or evaluated.
+    #[error("checkpoint {}: {source}", path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: CheckpointError,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What went wrong.
+        source: FileError,
+    },
+    /// The loss or the gradient stopped being finite.
+    #[error("training diverged: the loss or its gradient is not finite at step {step}; lower the learning rate")]
+    Diverged {
+        /// The first step, counted from 1, whose loss or gradient norm is infinite or not a number.
+        step: u64,
+    },
+}
+
+impl TrainingError {
+    /// Whose fault it is, which decides the budget that pays for another try.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Recipe(_) | Self::UnknownDataset(_) | Self::Batch { .. } | Self::Shape { .. } => {
+                FailureKind::Permanent
+            }
+            Self::Dataset(LoadError::Unreadable { .. }) | Self::Device(_) | Self::Write { .. } => {
+                FailureKind::Infrastructure
+            }
+            Self::Dataset(_) => FailureKind::Permanent,
+            Self::Checkpoint { source, .. } => source.kind(),
+            Self::Diverged { .. } => FailureKind::Own,
+        }
+    }
+}
