@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{Axis, Expansion, MAX_JOBS, SweepSpec, label, point, point::Setting, sampling, settings};
+use super::{Axis, Expansion, MAX_JOBS, SweepSpec, label::ShortNames, point, point::Setting, sampling, settings};
 use crate::{
     Digest,
     spec::{ExperimentSpec, Violations, canonical},
@@ -109,8 +109,10 @@ fn build_variants(sweep: &SweepSpec) -> Result<Vec<Variant>, Violations> {
     let mut found = Violations::default();
     let mut variants: Vec<Variant> = Vec::new();
     let mut seen: HashMap<Digest, usize> = HashMap::new();
-    for settings in points(&sweep.expansion) {
-        let label = label::of(&settings);
+    let points = points(&sweep.expansion);
+    let names = ShortNames::of(&points);
+    for settings in points {
+        let label = names.label(&settings);
         let spec = match point::build(&base, &settings, &label) {
             Ok(spec) => spec.resolved(),
             Err(violations) => {

@@ -1,24 +1,38 @@
 //! Names for variants: the settings that tell them apart, as short as they can be.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
-use super::point::Setting;
+use super::{MAX_AXES, point::Setting};
 
 /// The label of a point without settings.
-pub(super) const BASE: &str = "base";
+const BASE: &str = "base";
 
-/// `mask=cycle, width=16`; a field keeps as much of its path as it needs to differ from the others.
-pub(super) fn of(settings: &[Setting<'_>]) -> String {
-    if settings.is_empty() {
-        return BASE.to_owned();
+/// The short names of the fields that a sweep varies: each keeps as much of its path as it needs to differ from the others.
+#[derive(Debug)]
+pub(super) struct ShortNames<'a>(BTreeMap<&'a str, &'a str>);
+
+impl<'a> ShortNames<'a> {
+    pub(super) fn of(points: &[Vec<Setting<'a>>]) -> Self {
+        let fields: BTreeSet<&str> = points.iter().flatten().map(|setting| setting.field).collect();
+        // So many fields exist in no experiment: the point will be refused, and comparing all with all would take minutes.
+        let name = |field| if fields.len() > MAX_AXES { field } else { shorten(field, &fields) };
+        Self(fields.iter().map(|field| (*field, name(*field))).collect())
     }
-    let fields: Vec<&str> = settings.iter().map(|setting| setting.field).collect();
-    let parts: Vec<String> =
-        settings.iter().map(|setting| format!("{}={}", shorten(setting.field, &fields), text(setting.value))).collect();
-    parts.join(", ")
+
+    /// `mask=cycle, width=16`.
+    pub(super) fn label(&self, settings: &[Setting<'a>]) -> String {
+        if settings.is_empty() {
+            return BASE.to_owned();
+        }
+        let parts: Vec<String> =
+            settings.iter().map(|setting| format!("{}={}", self.0[setting.field], text(setting.value))).collect();
+        parts.join(", ")
+    }
 }
 
-fn shorten<'a>(field: &'a str, all: &[&str]) -> &'a str {
+fn shorten<'a>(field: &'a str, all: &BTreeSet<&str>) -> &'a str {
     let starts = field.rmatch_indices('.').map(|(dot, _)| dot + 1);
     starts
         .map(|start| &field[start..])
@@ -51,8 +65,19 @@ mod tests {
     fn fields_with_the_same_last_word_keep_more_of_their_path() {
         let (one, two, three) = (Value::from(1), Value::from(2), Value::from("cycle"));
 
-        let label = of(&[setting("a.x.width", &one), setting("a.y.width", &two), setting("a.mask", &three)]);
+        let point = vec![setting("a.x.width", &one), setting("a.y.width", &two), setting("a.mask", &three)];
+        let names = ShortNames::of(std::slice::from_ref(&point));
 
-        assert_eq!(label, "x.width=1, y.width=2, mask=cycle");
+        assert_eq!(names.label(&point), "x.width=1, y.width=2, mask=cycle");
+    }
+
+    #[test]
+    fn points_that_set_different_fields_have_different_labels() {
+        let one = Value::from(1);
+        let points = [vec![setting("a.x.width", &one)], vec![setting("a.y.width", &one)], vec![]];
+
+        let names = ShortNames::of(&points);
+
+        assert_eq!(points.map(|point| names.label(&point)), ["x.width=1", "y.width=1", "base"]);
     }
 }

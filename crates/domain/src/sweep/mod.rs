@@ -21,6 +21,8 @@ use crate::{
 
 /// Most jobs that one sweep may expand to.
 pub const MAX_JOBS: usize = 10_000;
+/// Most axes of a sweep, and most fields of one of its points: no experiment has as many fields.
+pub const MAX_AXES: usize = 64;
 /// Longest name of a sweep, in bytes.
 pub const MAX_NAME_LEN: usize = 64;
 /// Longest description of a sweep, in bytes.

@@ -54,9 +54,8 @@ fn blame(violations: &Violations, settings: &[Setting<'_>], label: &str) -> Viol
     let mut blamed = Violations::default();
     for violation in violations.iter() {
         let inner = violation.field.strip_prefix("base.").unwrap_or(&violation.field);
-        let cause = settings
-            .iter()
-            .find(|setting| is_within(inner, setting.field) || is_unknown_leaf(inner, setting, &violation.message));
+        let within = settings.iter().find(|setting| is_within(inner, setting.field));
+        let cause = within.or_else(|| nearest_below(inner, settings));
         match cause {
             Some(setting) => blamed.add(&setting.origin, format!("`{inner}`: {}", violation.message)),
             None => blamed.add(&violation.field, format!("{} (in variant `{label}`)", violation.message)),
@@ -69,8 +68,8 @@ fn is_within(path: &str, field: &str) -> bool {
     path.strip_prefix(field).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
-/// An unknown field is reported at its own path or at its parent's, depending on the deserialiser.
-fn is_unknown_leaf(path: &str, setting: &Setting<'_>, message: &str) -> bool {
-    let leaf = setting.field.rsplit('.').next().unwrap_or(setting.field);
-    is_within(setting.field, path) && message.starts_with(&format!("unknown field `{leaf}`"))
+/// The setting of a field just below `path`: a second choice where one is allowed is reported at its parent.
+fn nearest_below<'s, 'a>(path: &str, settings: &'s [Setting<'a>]) -> Option<&'s Setting<'a>> {
+    let below = settings.iter().filter(|setting| is_within(setting.field, path));
+    below.min_by_key(|setting| setting.field.matches('.').count())
 }

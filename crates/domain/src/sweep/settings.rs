@@ -1,6 +1,8 @@
 //! Checks of the fields of a sweep outside its base experiment.
 
-use super::{Axis, ExecutionSpec, Expansion, MAX_DESCRIPTION_LEN, MAX_NAME_LEN, SweepSpec};
+use std::collections::HashSet;
+
+use super::{Axis, ExecutionSpec, Expansion, MAX_AXES, MAX_DESCRIPTION_LEN, MAX_NAME_LEN, SweepSpec};
 use crate::spec::Violations;
 
 pub(super) fn check(sweep: &SweepSpec) -> Violations {
@@ -36,12 +38,13 @@ fn check_seeds(seeds: &[u64], found: &mut Violations) {
     if seeds.is_empty() {
         found.add("seeds", "empty: give at least one seed");
     }
+    let mut seen = HashSet::new();
     for (index, &seed) in seeds.iter().enumerate() {
         // Postgres has no unsigned 64-bit integer, and a seed is a column that users query.
         if i64::try_from(seed).is_err() {
             found.add(format!("seeds[{index}]"), format!("{seed} is out of range: 0 to {} allowed", i64::MAX));
         }
-        if seeds[..index].contains(&seed) {
+        if !seen.insert(seed) {
             found.add(format!("seeds[{index}]"), format!("{seed} stands twice"));
         }
     }
@@ -53,6 +56,12 @@ fn check_expansion(expansion: &Expansion, found: &mut Violations) {
         Expansion::List(list) => {
             if list.points.is_empty() {
                 found.add("expansion.list.points", "empty: give at least one point, or leave the expansion out");
+            }
+            for (index, point) in list.points.iter().enumerate() {
+                if point.len() > MAX_AXES {
+                    let message = format!("{} fields: at most {MAX_AXES} allowed", point.len());
+                    found.add(format!("expansion.list.points[{index}]"), message);
+                }
             }
         }
         Expansion::Random(random) => {
@@ -69,7 +78,12 @@ fn check_expansion(expansion: &Expansion, found: &mut Violations) {
 }
 
 fn check_axes(axes: &[Axis], at: &str, found: &mut Violations) {
+    if axes.len() > MAX_AXES {
+        found.add(at, format!("{} axes: at most {MAX_AXES} allowed", axes.len()));
+        return;
+    }
     for (index, axis) in axes.iter().enumerate() {
+        let mut seen = HashSet::new();
         if axis.values.is_empty() {
             found.add(format!("{at}[{index}].values"), format!("empty: give at least one value for `{}`", axis.field));
         }
@@ -77,7 +91,7 @@ fn check_axes(axes: &[Axis], at: &str, found: &mut Violations) {
             found.add(format!("{at}[{index}].field"), format!("`{}` is already an axis", axis.field));
         }
         for (position, value) in axis.values.iter().enumerate() {
-            if axis.values[..position].contains(value) {
+            if !seen.insert(value) {
                 found.add(format!("{at}[{index}].values[{position}]"), format!("{value} stands twice"));
             }
         }

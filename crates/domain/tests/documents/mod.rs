@@ -1,0 +1,53 @@
+//! Documents that the tests vary.
+
+#![allow(dead_code, reason = "each test program uses its part")]
+
+use domain::{
+    spec::{ExperimentSpec, Violations, parse_document},
+    sweep::SweepSpec,
+};
+use serde_json::{Value, json};
+
+/// A small sound experiment without a single optional field.
+pub fn experiment() -> Value {
+    json!({
+        "model": {"realnvp": {"mask": "checkerboard", "st_network": {"resnet": {"width": 16, "blocks": 2}}}},
+        "data": {"dataset": "fashion-mnist"},
+        "training": {"steps": 500, "batch_size": 32, "optimiser": {"adam": {"learning_rate": 5e-4}}},
+        "evaluation": {"out": ["mnist"]},
+    })
+}
+
+/// The document with `value` at `path`, a JSON pointer.
+pub fn with(mut document: Value, path: &str, value: Value) -> Value {
+    let mut place = &mut document;
+    for key in path.split('/').skip(1) {
+        place = match key.parse::<usize>() {
+            Ok(index) => &mut place[index],
+            Err(_) => &mut place[key],
+        };
+    }
+    *place = value;
+    document
+}
+
+/// The document as an experiment.
+pub fn parse(document: &Value) -> Result<ExperimentSpec, Violations> {
+    parse_document(document, "base")
+}
+
+/// A sweep of [`experiment`] with the given seeds and expansion.
+pub fn sweep(seeds: Value, expansion: Value) -> SweepSpec {
+    sweep_of(experiment(), seeds, expansion)
+}
+
+/// A sweep of `base` with the given seeds and expansion.
+pub fn sweep_of(base: Value, seeds: Value, expansion: Value) -> SweepSpec {
+    let document = json!({"name": "masks", "seeds": seeds, "base": base, "expansion": expansion});
+    parse_document(&document, "").expect("the sweep parses")
+}
+
+/// Each violation as `path: message`.
+pub fn lines(violations: &Violations) -> Vec<String> {
+    violations.iter().map(ToString::to_string).collect()
+}
