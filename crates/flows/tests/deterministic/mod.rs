@@ -5,6 +5,8 @@ use tch::{Device, Kind, Tensor};
 
 /// Overwrites every tensor with the rule for its name: functions of the flat index `k = 1, 2, ...`.
 pub fn fill(flow: &Flow) {
+    // The tensors are small: threads would only wait for each other.
+    tch::set_num_threads(1);
     let state: Vec<(String, Tensor)> =
         flow.parameters().state().into_iter().map(|(name, tensor)| (name.clone(), filled(&name, &tensor))).collect();
     flow.parameters().load(&state).expect("the state has the model's own names and shapes");

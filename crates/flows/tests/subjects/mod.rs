@@ -158,6 +158,8 @@ fn finish(name: String, input: [i64; 3], coupling: Coupling, builder: ParameterB
 
 /// Moves every tensor away from its initial value, so that no zero and no one hides an error.
 fn perturb(parameters: &ParameterStore) {
+    // The tensors are small: threads would only wait for each other.
+    tch::set_num_threads(1);
     no_grad(|| {
         for parameter in parameters.parameters() {
             let noise = uniform(&format!("noise on {}", parameter.name), &parameter.tensor.size(), 0.3);

@@ -141,7 +141,7 @@ impl Naive {
             let first = self.convolution(&format!("{block}.first"), &first, 1);
             let second = self.batch_norm(&format!("{block}.second_norm"), &first, mode).relu();
             h = self.convolution(&format!("{block}.second"), &second, 1) + h;
-            sum = sum + self.convolution(&format!("{block}.skip"), &h, 0);
+            sum += self.convolution(&format!("{block}.skip"), &h, 0);
         }
         let out = self.batch_norm(&format!("{prefix}.output_norm"), &sum, mode).relu();
         self.convolution(&format!("{prefix}.output"), &out, 0)
