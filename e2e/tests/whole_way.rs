@@ -1,0 +1,63 @@
+//! The whole way through, undisturbed: from `submit` to the AUROC table.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene should panic")]
+
+use e2e::{Cluster, ClusterOptions, tiny_sweep};
+use proto::v1::{QueryAurocRequest, WatchRequest};
+
+#[tokio::test]
+async fn a_sweep_fills_its_auroc_table() {
+    let mut cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    cluster.add_worker().unwrap();
+    cluster.add_worker().unwrap();
+
+    cluster.submit(&tiny_sweep("whole-way", &[1, 2], 60)).await.unwrap();
+    cluster.await_success("whole-way").await.unwrap();
+
+    let request = QueryAurocRequest { sweep: "whole-way".to_owned() };
+    let rows = cluster.results().unwrap().query_auroc(request).await.unwrap().into_inner().rows;
+    assert_eq!(rows.len(), 1);
+    let row = &rows[0];
+    assert_eq!((row.seeds, row.seeds_planned, row.n_in, row.n_out), (2, 2, 64, 64));
+    assert!((0.0..=1.0).contains(&row.auroc_mean), "{row:?}");
+    assert_eq!(row.ci_method, "student-t over seeds");
+    let from_sql = cluster.sql("select auroc_mean, auroc_sd, seeds from auroc where sweep = 'whole-way'").unwrap();
+    assert_eq!(from_sql.trim(), format!("{}|{}|2", row.auroc_mean, row.auroc_sd.unwrap()));
+    let counts = cluster.summary("whole-way").await.unwrap().jobs.unwrap();
+    assert_eq!((counts.succeeded, counts.failed, counts.ready, counts.blocked), (4, 0, 0, 0));
+    let curve = cluster.sql("select count(*) > 0, max(step) from training_curve where sweep = 'whole-way'").unwrap();
+    assert_eq!(curve.trim(), "t|60");
+}
+
+#[tokio::test]
+async fn a_watcher_sees_the_table_grow_and_the_sweep_end() {
+    let mut cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    cluster.add_worker().unwrap();
+    cluster.submit(&tiny_sweep("watched", &[1], 60)).await.unwrap();
+
+    let request = WatchRequest { sweep: "watched".to_owned() };
+    let mut stream = cluster.sweeps().unwrap().watch(request).await.unwrap().into_inner();
+    let mut snapshots = Vec::new();
+    while let Some(snapshot) = stream.message().await.unwrap() {
+        snapshots.push(snapshot);
+    }
+
+    let last = snapshots.last().unwrap();
+    assert!(last.finished && last.auroc.len() == 1, "{last:?}");
+    assert!(snapshots.iter().any(|snapshot| snapshot.auroc.is_empty()), "the table was never seen empty");
+    assert!(snapshots[..snapshots.len() - 1].iter().all(|snapshot| !snapshot.finished));
+}
+
+#[tokio::test]
+async fn two_coordinators_serve_one_database() {
+    let mut cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    cluster.add_coordinator().await.unwrap();
+    cluster.add_worker().unwrap();
+    cluster.add_worker().unwrap();
+
+    cluster.submit(&tiny_sweep("shared", &[1, 2, 3], 40)).await.unwrap();
+    cluster.await_success("shared").await.unwrap();
+
+    let attempts: Vec<u32> = cluster.jobs("shared").await.unwrap().iter().map(|job| job.attempts).collect();
+    assert_eq!(attempts, [1; 6]);
+}
