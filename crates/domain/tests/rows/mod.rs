@@ -53,7 +53,8 @@ pub enum Cell {
     Refused(Rejected),
 }
 
-struct Change {
+/// What changes when a job moves.
+pub struct Change {
     state: State,
     /// Present exactly when an attempt ends.
     outcome: Option<(OutcomeKind, String)>,
