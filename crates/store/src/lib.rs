@@ -1,1 +1,33 @@
-//! Placeholder.
+//! Postgres: the queue, the store of results and the clock. The only crate that speaks SQL.
+//!
+//! Statements stand in `queries/<table>/<verb>.sql` and are checked against the schema when this crate is compiled. A state of a job
+//! changes in one way only: lock its row, ask [`domain::job::apply`], save what it says, all in one [`Transaction`].
+
+mod artifact;
+mod checkpoint;
+mod claim;
+mod column;
+mod completion;
+mod connection;
+mod curve_point;
+mod error;
+mod events;
+mod job;
+mod progress;
+mod session;
+mod sweep;
+mod transaction;
+mod transition;
+pub mod views;
+
+pub use claim::{ClaimMarks, Claimed};
+pub use completion::PriorOutcome;
+pub use connection::{Connection, Store, without_password};
+pub use curve_point::Currency;
+pub use error::StoreError;
+pub use events::{Channel, Listener};
+pub use job::LockedJob;
+pub use session::{NewSession, RenewedSession, SessionStanding};
+pub use sweep::{NewSweep, SubmittedSweep, Twin};
+pub use transaction::Transaction;
+pub use transition::{Applied, Ending, TransitionError};

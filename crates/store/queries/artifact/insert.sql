@@ -1,0 +1,3 @@
+insert into artifact (digest, size)
+values ($1::bytea, $2)
+on conflict do nothing

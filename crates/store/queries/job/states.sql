@@ -1,0 +1,3 @@
+select id, state
+from job
+where id = any($1::bigint[])

@@ -1,0 +1,9 @@
+select
+    job_id as "job_id!", experiment_id as "experiment_id!", kind as "kind!", variant as "variant!", seed as "seed!",
+    out_dataset, state as "state!", epoch as "epoch!", attempts as "attempts!", failures as "failures!",
+    infrastructure_failures as "infrastructure_failures!", crashes as "crashes!", worker, reason, started_at, ended_at,
+    done, total, images_per_second, bits_per_dim
+from job_overview
+where sweep_id = $1 and state = any($2::text[])
+order by job_id
+limit $3

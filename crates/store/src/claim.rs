@@ -1,0 +1,186 @@
+//! Claims: the sweeps that could be served, one statement that claims, and what the worker needs to know.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use domain::{
+    Epoch, ExperimentId, JobId, SessionId, SweepId,
+    dispatch::Candidate,
+    fleet::DeviceKind,
+    job::JobKind,
+    report::{Assignment, Attempt, CheckpointRef, Task},
+    spec::parse_document,
+};
+use sqlx::{query_file, query_file_as};
+use uuid::Uuid;
+
+use crate::{Store, StoreError, column};
+
+/// Checkpoints offered to an attempt that resumes: the newest, and some to fall back on.
+const MAX_RESUME: i64 = 5;
+/// How long lower bounds are trusted. Places can become visible out of order, and a job that backs off is passed over.
+const MARKS_TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+/// A job that was just claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claimed {
+    /// The attempt.
+    pub attempt: Attempt,
+    /// The place it had in the queue.
+    pub ready_seq: i64,
+}
+
+/// For each sweep the place in the queue below which this coordinator has found no ready job: a claim starts there, rather than
+/// walk over index entries of jobs claimed long ago. Forgotten every second.
+#[derive(Debug)]
+pub struct ClaimMarks {
+    marks: Mutex<Marks>,
+}
+
+#[derive(Debug)]
+struct Marks {
+    since: Instant,
+    by_sweep: HashMap<SweepId, i64>,
+}
+
+impl Default for ClaimMarks {
+    fn default() -> Self {
+        Self { marks: Mutex::new(Marks { since: Instant::now(), by_sweep: HashMap::new() }) }
+    }
+}
+
+impl ClaimMarks {
+    fn current(&self) -> HashMap<SweepId, i64> {
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        if marks.since.elapsed() > MARKS_TRUSTED_FOR {
+            *marks = Marks { since: Instant::now(), by_sweep: HashMap::new() };
+        }
+        marks.by_sweep.clone()
+    }
+
+    fn advance(&self, sweep: SweepId, ready_seq: i64) {
+        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mark = marks.by_sweep.entry(sweep).or_insert(ready_seq);
+        *mark = (*mark).max(ready_seq);
+    }
+}
+
+struct CandidateRow {
+    id: Uuid,
+    priority: i16,
+    oldest_ready_seq: i64,
+    running: i64,
+}
+
+struct AssignmentRow {
+    kind: String,
+    sweep_id: Uuid,
+    experiment_id: i64,
+    seed: i64,
+    spec: serde_json::Value,
+    checkpoint_secs: i32,
+    out_dataset: Option<String>,
+    trained: Option<Vec<u8>>,
+    trained_step: Option<i64>,
+}
+
+impl Store {
+    /// The sweeps that have a job ready for `device`, in no order.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn candidates(&self, device: DeviceKind, marks: &ClaimMarks) -> Result<Vec<Candidate>, StoreError> {
+        let (sweeps, places): (Vec<Uuid>, Vec<i64>) =
+            marks.current().into_iter().map(|(sweep, place)| (sweep.0, place)).unzip();
+        let rows = query_file_as!(CandidateRow, "queries/job/candidates.sql", device.as_str(), &sweeps, &places)
+            .fetch_all(&self.pool)
+            .await?;
+        let candidate = |row: CandidateRow| Candidate {
+            sweep: SweepId(row.id),
+            priority: row.priority,
+            running: row.running,
+            oldest_ready_seq: row.oldest_ready_seq,
+        };
+        Ok(rows.into_iter().map(candidate).collect())
+    }
+
+    /// Claims the oldest ready job of the candidate's sweep for `session`; nothing when others were faster, or when the session may not
+    /// claim.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn claim(
+        &self,
+        session: SessionId,
+        device: DeviceKind,
+        candidate: &Candidate,
+        marks: &ClaimMarks,
+    ) -> Result<Option<Claimed>, StoreError> {
+        let claimed = query_file!(
+            "queries/job/claim.sql",
+            session.0,
+            candidate.sweep.0,
+            candidate.oldest_ready_seq,
+            device.as_str()
+        )
+        .fetch_optional(&self.pool)
+        .await?
+        .map(|row| Claimed {
+            attempt: Attempt { job: JobId(row.id), epoch: Epoch(row.epoch) },
+            ready_seq: row.ready_seq,
+        });
+        if let Some(claimed) = &claimed {
+            marks.advance(candidate.sweep, claimed.ready_seq);
+        }
+        Ok(claimed)
+    }
+
+    /// What a worker needs to run `attempt`.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Corrupt`] when the stored document is not understood.
+    pub async fn assignment(&self, attempt: Attempt) -> Result<Assignment, StoreError> {
+        let row =
+            query_file_as!(AssignmentRow, "queries/job/assignment.sql", attempt.job.0).fetch_one(&self.pool).await?;
+        let task = match column::named("a job's kind", &row.kind)? {
+            JobKind::Train => Task::Train {
+                resume: self.newest_checkpoints(attempt.job).await?,
+                checkpoint_secs: u32::try_from(row.checkpoint_secs).unwrap_or(1),
+            },
+            JobKind::Evaluate => row.evaluation()?,
+        };
+        Ok(Assignment {
+            attempt,
+            sweep: SweepId(row.sweep_id),
+            experiment: ExperimentId(row.experiment_id),
+            spec: parse_document(&row.spec, "spec")?,
+            seed: column::count(row.seed),
+            task,
+        })
+    }
+
+    async fn newest_checkpoints(&self, job: JobId) -> Result<Vec<CheckpointRef>, StoreError> {
+        let rows = query_file!("queries/checkpoint/newest.sql", job.0, MAX_RESUME).fetch_all(&self.pool).await?;
+        rows.into_iter()
+            .map(|row| Ok(CheckpointRef { digest: column::digest(&row.digest)?, step: column::count(row.step) }))
+            .collect()
+    }
+}
+
+impl AssignmentRow {
+    fn evaluation(&self) -> Result<Task, StoreError> {
+        let missing = |what: &str| StoreError::corrupt("an evaluate job", format!("it has no {what}"));
+        let out = self.out_dataset.as_deref().ok_or_else(|| missing("dataset"))?;
+        let trained = self.trained.as_deref().ok_or_else(|| missing("trained checkpoint"))?;
+        Ok(Task::Evaluate {
+            checkpoint: CheckpointRef {
+                digest: column::digest(trained)?,
+                step: column::count(self.trained_step.unwrap_or_default()),
+            },
+            out: column::named("a job's dataset", out)?,
+        })
+    }
+}

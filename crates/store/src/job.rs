@@ -1,0 +1,155 @@
+//! Jobs as rows: locking them, and reading them as the rules see them.
+
+use domain::{
+    Epoch, JobId, SessionId, SweepId, Timestamp,
+    job::{Budgets, Job, JobKind, State, StateName},
+};
+use sqlx::query_file_as;
+use time::OffsetDateTime;
+use uuid::Uuid;
+
+use crate::{Store, StoreError, Transaction, column};
+
+/// A job whose row is locked until the transaction ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedJob {
+    /// The job.
+    pub job: Job,
+    /// The sweep it belongs to.
+    pub sweep: SweepId,
+    /// What it does.
+    pub kind: JobKind,
+    /// The job that it waits for.
+    pub depends_on: Option<JobId>,
+    /// The time at which it was locked.
+    pub now: Timestamp,
+}
+
+pub(crate) struct JobRow {
+    id: i64,
+    sweep_id: Uuid,
+    kind: String,
+    depends_on: Option<i64>,
+    state: String,
+    epoch: i32,
+    not_before: Option<OffsetDateTime>,
+    session_id: Option<Uuid>,
+    failures: i16,
+    infrastructure_failures: i16,
+    crashes: i16,
+    max_failures: i16,
+    max_infrastructure_failures: i16,
+    max_crashes: i16,
+    reason: Option<String>,
+    now: OffsetDateTime,
+}
+
+impl Transaction {
+    /// Locks a job; nothing when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lock_job(&mut self, job: JobId) -> Result<Option<LockedJob>, StoreError> {
+        let row = query_file_as!(JobRow, "queries/job/lock.sql", job.0).fetch_optional(&mut *self.inner).await?;
+        row.map(LockedJob::try_from).transpose()
+    }
+
+    /// Locks every job that `session` runs.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lock_running_of(&mut self, session: SessionId) -> Result<Vec<LockedJob>, StoreError> {
+        let rows = query_file_as!(JobRow, "queries/job/lock_running_of_session.sql", session.0);
+        locked(rows.fetch_all(&mut *self.inner).await?)
+    }
+
+    /// Locks every job of `sweep` that has not ended.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lock_unended(&mut self, sweep: SweepId) -> Result<Vec<LockedJob>, StoreError> {
+        locked(query_file_as!(JobRow, "queries/job/lock_unended.sql", sweep.0).fetch_all(&mut *self.inner).await?)
+    }
+
+    /// Locks every job of `sweep` that ended without a result.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lock_ended(&mut self, sweep: SweepId) -> Result<Vec<LockedJob>, StoreError> {
+        locked(query_file_as!(JobRow, "queries/job/lock_ended.sql", sweep.0).fetch_all(&mut *self.inner).await?)
+    }
+
+    /// Locks the jobs in one of `states` that wait or waited for one of `parents`.
+    pub(crate) async fn lock_dependents(
+        &mut self,
+        parents: &[i64],
+        states: &[StateName],
+    ) -> Result<Vec<LockedJob>, StoreError> {
+        let names: Vec<String> = states.iter().map(|state| state.as_str().to_owned()).collect();
+        let rows = query_file_as!(JobRow, "queries/job/lock_dependents.sql", parents, &names);
+        locked(rows.fetch_all(&mut *self.inner).await?)
+    }
+
+    /// The states of `jobs`, as this transaction sees them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn states_of(&mut self, jobs: &[JobId]) -> Result<Vec<(JobId, StateName)>, StoreError> {
+        let ids: Vec<i64> = jobs.iter().map(|job| job.0).collect();
+        let rows = sqlx::query_file!("queries/job/states.sql", &ids).fetch_all(&mut *self.inner).await?;
+        rows.into_iter().map(|row| Ok((JobId(row.id), column::named("a job's state", &row.state)?))).collect()
+    }
+}
+
+impl Store {
+    /// Whether any job may be claimed now.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn any_ready(&self) -> Result<bool, StoreError> {
+        Ok(sqlx::query_file_scalar!("queries/job/any_ready.sql").fetch_one(&self.pool).await?)
+    }
+}
+
+fn locked(rows: Vec<JobRow>) -> Result<Vec<LockedJob>, StoreError> {
+    rows.into_iter().map(LockedJob::try_from).collect()
+}
+
+impl TryFrom<JobRow> for LockedJob {
+    type Error = StoreError;
+
+    fn try_from(row: JobRow) -> Result<Self, StoreError> {
+        let reason = row.reason.unwrap_or_default();
+        let state = match column::named("a job's state", &row.state)? {
+            StateName::Blocked => State::Blocked,
+            StateName::Ready => State::Ready { not_before: row.not_before.map(column::timestamp) },
+            StateName::Running => State::Running {
+                session: SessionId(
+                    row.session_id.ok_or_else(|| StoreError::corrupt("a running job", "it has no session"))?,
+                ),
+            },
+            StateName::Succeeded => State::Succeeded,
+            StateName::Failed => State::Failed { reason },
+            StateName::Cancelled => State::Cancelled { reason },
+            StateName::Quarantined => State::Quarantined { reason },
+        };
+        Ok(Self {
+            job: Job {
+                id: JobId(row.id),
+                state,
+                epoch: Epoch(row.epoch),
+                spent: budgets(row.failures, row.infrastructure_failures, row.crashes)?,
+                limits: budgets(row.max_failures, row.max_infrastructure_failures, row.max_crashes)?,
+            },
+            sweep: SweepId(row.sweep_id),
+            kind: column::named("a job's kind", &row.kind)?,
+            depends_on: row.depends_on.map(JobId),
+            now: column::timestamp(row.now),
+        })
+    }
+}
+
+fn budgets(failures: i16, infrastructure: i16, crashes: i16) -> Result<Budgets, StoreError> {
+    let read = |count: i16| u16::try_from(count).map_err(|error| StoreError::corrupt("a job's budget", error));
+    Ok(Budgets { failures: read(failures)?, infrastructure: read(infrastructure)?, crashes: read(crashes)? })
+}

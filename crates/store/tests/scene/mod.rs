@@ -1,0 +1,171 @@
+//! A fresh database with a sweep in it, and a scripted worker.
+
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
+use std::time::Duration;
+
+use domain::{
+    Digest, SessionId, SweepId, Timestamp,
+    dispatch::order,
+    fleet::{DeviceKind, Offer},
+    job::{Event, FailureKind, StateName},
+    report::{Attempt, CheckpointRef, Completion, Interval, Measurement, Metric, Provenance},
+    spec::{ScoreName, canonical, parse_document},
+    sweep::SweepSpec,
+};
+use sqlx::PgPool;
+use store::{Applied, ClaimMarks, Connection, Ending, NewSession, NewSweep, Store, SubmittedSweep, TransitionError};
+use uuid::Uuid;
+
+/// A lease that no test outlives.
+pub const LONG: Duration = Duration::from_secs(3600);
+
+/// A database of its own, and a second connection that looks behind the scene.
+pub struct Scene {
+    pub store: Store,
+    pub behind: PgPool,
+}
+
+impl Scene {
+    pub async fn new() -> Self {
+        let address = localdb::shared_for_tests().unwrap().fresh_database().unwrap();
+        let connection = Connection { address: address.clone(), max_connections: 8, patience: Duration::from_secs(20) };
+        let store = Store::connect(&connection).await.unwrap();
+        store.migrate().await.unwrap();
+        Self { store, behind: PgPool::connect(&address).await.unwrap() }
+    }
+
+    pub async fn submit(&self, spec: &SweepSpec) -> SweepId {
+        let id = SweepId(Uuid::new_v4());
+        assert_eq!(self.submit_as(id, spec, None).await, SubmittedSweep::Stored);
+        id
+    }
+
+    pub async fn submit_as(&self, id: SweepId, spec: &SweepSpec, key: Option<&str>) -> SubmittedSweep {
+        let expanded = spec.expand().unwrap();
+        let mut transaction = self.store.begin().await.unwrap();
+        let submitted =
+            transaction.add_sweep(&NewSweep { id, spec, expanded: &expanded, idempotency_key: key }).await.unwrap();
+        transaction.commit().await.unwrap();
+        submitted
+    }
+
+    pub async fn open_session(&self, ttl: Duration) -> SessionId {
+        let id = SessionId(Uuid::new_v4());
+        let session = NewSession {
+            id,
+            worker_name: "scripted".to_owned(),
+            worker_version: "test".to_owned(),
+            offer: Offer { device: DeviceKind::Cpu, memory_bytes: 0 },
+        };
+        assert!(self.store.open_session(&session, ttl).await.unwrap());
+        id
+    }
+
+    pub async fn claim(&self, session: SessionId) -> Option<Attempt> {
+        let marks = ClaimMarks::default();
+        for candidate in order(self.store.candidates(DeviceKind::Cpu, &marks).await.unwrap()) {
+            if let Some(claimed) = self.store.claim(session, DeviceKind::Cpu, &candidate, &marks).await.unwrap() {
+                return Some(claimed.attempt);
+            }
+        }
+        None
+    }
+
+    pub async fn apply(&self, attempt: Attempt, event: Event) -> Result<Applied, TransitionError> {
+        let mut transaction = self.store.begin().await?;
+        let locked = transaction.lock_job(attempt.job).await?.unwrap();
+        let applied = transaction.apply(vec![(locked, event)]).await?;
+        transaction.commit().await?;
+        Ok(applied)
+    }
+
+    pub async fn fail(&self, attempt: Attempt, kind: FailureKind) -> Result<Applied, TransitionError> {
+        self.apply(attempt, Event::Fail { epoch: attempt.epoch, kind, message: "it broke".to_owned() }).await
+    }
+
+    pub async fn complete(&self, attempt: Attempt, completion: &Completion) -> Result<(), TransitionError> {
+        let mut transaction = self.store.begin().await?;
+        let locked = transaction.lock_job(attempt.job).await?.unwrap();
+        let result_digest = Some(Digest::of(canonical::to_string(completion).as_bytes()));
+        let ending = Ending { locked, event: Event::Complete { epoch: attempt.epoch }, result_digest };
+        transaction.apply_endings(vec![ending]).await?;
+        transaction.add_result(attempt, completion).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Claims every train job of the only sweep and completes it.
+    pub async fn train_all(&self, session: SessionId, experiments: usize) {
+        for _ in 0..experiments {
+            let attempt = self.claim(session).await.unwrap();
+            self.complete(attempt, &self.trained(attempt).await).await.unwrap();
+        }
+    }
+
+    pub async fn trained(&self, attempt: Attempt) -> Completion {
+        let digest = Digest::of(format!("weights of job {}", attempt.job).as_bytes());
+        self.store.record_artifact(&digest, 10).await.unwrap();
+        Completion::Train { checkpoint: CheckpointRef { digest, step: 100 }, provenance: provenance() }
+    }
+
+    pub async fn evaluated(&self, auroc: f64) -> Completion {
+        let statistics = Digest::of(b"statistics");
+        self.store.record_artifact(&statistics, 10).await.unwrap();
+        let measurement = Measurement {
+            score: ScoreName::LogLikelihood,
+            metric: Metric::Auroc,
+            dataset: None,
+            value: Some(auroc),
+            interval: Some(Interval { low: auroc / 2.0, high: 1.0, method: "delong".to_owned() }),
+            n_in: 100,
+            n_out: 50,
+        };
+        Completion::Evaluate { measurements: vec![measurement], statistics, provenance: provenance() }
+    }
+
+    /// The states of a sweep's jobs, by id.
+    pub async fn states(&self, sweep: SweepId) -> Vec<String> {
+        let jobs = self.store.jobs(sweep, &StateName::ALL, 1000).await.unwrap();
+        jobs.into_iter().map(|job| job.state).collect()
+    }
+
+    pub async fn count(&self, from: &str) -> i64 {
+        let statement = sqlx::AssertSqlSafe(format!("select count(*) from {from}"));
+        sqlx::query_scalar(statement).fetch_one(&self.behind).await.unwrap()
+    }
+
+    /// Runs a statement that the schema may refuse.
+    pub async fn behind_the_scene(&self, statement: &'static str) -> Result<(), sqlx::Error> {
+        sqlx::raw_sql(statement).execute(&self.behind).await.map(drop)
+    }
+}
+
+pub fn provenance() -> Provenance {
+    Provenance {
+        worker_version: "test".to_owned(),
+        device: "cpu".to_owned(),
+        threads: 1,
+        precision: "float32".to_owned(),
+        noise_draws: 1,
+    }
+}
+
+pub fn sweep_spec(name: &str, seeds: &[u64]) -> SweepSpec {
+    let document = serde_json::json!({
+        "name": name,
+        "description": "two masks",
+        "seeds": seeds,
+        "base": {
+            "model": {"realnvp": {"mask": "horizontal", "st_network": {"resnet": {"width": 4, "blocks": 1}}}},
+            "data": {"dataset": "synthetic-shapes"},
+            "training": {"steps": 10, "batch_size": 8, "optimiser": {"adam": {"learning_rate": 5e-4}}},
+            "evaluation": {"out": ["synthetic-strokes", "uniform-noise"]},
+        },
+        "execution": {"max_failures": 2},
+    });
+    parse_document(&document, "").unwrap()
+}
+
+pub fn micros(at: Timestamp) -> i64 {
+    at.as_micros()
+}
