@@ -7,13 +7,17 @@ use tch::{Device, Kind, Tensor};
 
 /// Draws a tensor of `shape` from U(-bound, bound), keyed by the seed and the parameter's full name.
 ///
-/// Each value is one 32-bit word of ChaCha8 whose key is the seed and whose stream is a hash of the name.
+/// Each value is one 32-bit word of ChaCha8 whose key is the seed and whose stream is a hash of the name, read as a
+/// signed number `w`: `bound (w + 1/2) / 2^31`, so that neither end of the interval is ever drawn.
 pub fn uniform(key: Key<'_>, shape: &[i64], bound: f64, kind: Kind, device: Device) -> Tensor {
     let mut words = ChaCha8Rng::seed_from_u64(key.seed);
     words.set_stream(stream_of(key.name));
     let count: i64 = shape.iter().product();
-    let values: Vec<f64> = (0..count).map(|_| bound * (2.0 * unit_interval(words.next_u32()) - 1.0)).collect();
-    Tensor::from_slice(&values).reshape(shape).to_kind(kind).to_device(device)
+    let mut bytes = vec![0; 4 * usize::try_from(count).expect("a shape has no negative side")];
+    words.fill_bytes(&mut bytes);
+    let signed: Vec<i32> = bytes.as_chunks().0.iter().map(|word| i32::from_le_bytes(*word)).collect();
+    let values = (Tensor::from_slice(&signed).to_kind(Kind::Double) + 0.5) * (bound / 2_147_483_648.0);
+    values.reshape(shape).to_kind(kind).to_device(device)
 }
 
 /// What makes a draw unique.
@@ -23,11 +27,6 @@ pub struct Key<'a> {
     pub seed: u64,
     /// The full name of the parameter.
     pub name: &'a str,
-}
-
-/// The centre of the word's cell, so that neither end of the interval is ever drawn.
-fn unit_interval(word: u32) -> f64 {
-    (f64::from(word) + 0.5) / 4_294_967_296.0
 }
 
 /// FNV-1a over the name's bytes: stable across versions, unlike the standard library's hasher.

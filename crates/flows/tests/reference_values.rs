@@ -320,19 +320,28 @@ fn running_statistics_after_one_training_pass_are_the_printed_ones() {
     assert_printed("bits", bits_per_dimension(number(&evaluated.total.mean(Kind::Double)), 784), 11.02102190);
 }
 
+/// Builds each model and compares its parameters, the gains among them and the values in buffers.
+fn assert_counts(rows: &[(RealNvp, [i64; 3])]) {
+    tch::set_num_threads(1);
+    for (recipe, expected) in rows {
+        let flow = recipe.build(0, Kind::Float, Device::Cpu).expect("the recipe is valid");
+
+        let store = flow.parameters();
+        assert_eq!([store.count(), store.count_of(Role::Gain), store.buffer_count()], *expected, "{recipe:?}");
+    }
+}
+
+fn without_norm(blocks: i64) -> StNetwork {
+    StNetwork::Resnet { width: 64, blocks, batch_norm: false, skip: true }
+}
+
 #[test]
 fn g4_parameter_counts_are_those_of_the_reference() {
-    let no_norm = |width, blocks| StNetwork::Resnet { width, blocks, batch_norm: false, skip: true };
     let no_skip = StNetwork::Resnet { width: 64, blocks: 6, batch_norm: true, skip: false };
-    // Parameters, gains among them, values in buffers.
-    let counts = [
+    assert_counts(&[
         (multi_scale(GREY, 2, resnet(64, 6)), [14_707_336, 21_811, 28_462]),
-        (multi_scale(GREY, 2, resnet(64, 8)), [19_552_008, 28_339, 37_206]),
-        (multi_scale(GREY, 2, no_norm(64, 6)), [14_679_014, 21_811, 0]),
+        (multi_scale(GREY, 2, without_norm(6)), [14_679_014, 21_811, 0]),
         (multi_scale(GREY, 2, no_skip), [13_803_272, 14_195, 28_462]),
-        (multi_scale(COLOUR, 3, resnet(64, 8)), [87_859_080, 71_939, 94_114]),
-        (multi_scale(COLOUR, 2, resnet(64, 8)), [19_631_640, 28_441, 37_274]),
-        (multi_scale(COLOUR, 3, no_norm(64, 8)), [87_765_254, 71_939, 0]),
         (stack(GREY, MaskScheme::Cycle, 8, resnet(64, 6)), [3_809_344, 10_264, 13_440]),
         (stack(GREY, MaskScheme::Horizontal, 8, resnet(64, 6)), [3_809_344, 10_264, 13_440]),
         (stack(COLOUR, MaskScheme::Checkerboard, 8, resnet(64, 8)), [5_084_352, 13_384, 17_600]),
@@ -340,12 +349,16 @@ fn g4_parameter_counts_are_those_of_the_reference() {
         (stack(COLOUR, MaskScheme::Checkerboard, 2, resnet(64, 8)), [1_271_088, 3_346, 4_400]),
         (stack(GREY, MaskScheme::Horizontal, 3, resnet(64, 6)), [1_428_504, 3_849, 5_040]),
         (stack(COLOUR, MaskScheme::Horizontal, 3, resnet(64, 8)), [1_906_632, 5_019, 6_600]),
-    ];
+    ]);
+}
 
-    for (recipe, expected) in counts {
-        let flow = recipe.build(0, Kind::Float, Device::Cpu).expect("the recipe is valid");
-
-        let store = flow.parameters();
-        assert_eq!([store.count(), store.count_of(Role::Gain), store.buffer_count()], expected, "{recipe:?}");
-    }
+#[test]
+#[ignore = "draws 215 million weights: half a minute in an unoptimised build"]
+fn g4_parameter_counts_of_the_largest_models_are_those_of_the_reference() {
+    assert_counts(&[
+        (multi_scale(GREY, 2, resnet(64, 8)), [19_552_008, 28_339, 37_206]),
+        (multi_scale(COLOUR, 3, resnet(64, 8)), [87_859_080, 71_939, 94_114]),
+        (multi_scale(COLOUR, 2, resnet(64, 8)), [19_631_640, 28_441, 37_274]),
+        (multi_scale(COLOUR, 3, without_norm(8)), [87_765_254, 71_939, 0]),
+    ]);
 }
