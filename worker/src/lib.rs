@@ -1,1 +1,28 @@
-//! Placeholder.
+//! The data plane: a supervisor that claims jobs and reports results, and the child processes that run tensors.
+//!
+//! The supervisor never touches a tensor: a crash in the tensor library or an out-of-memory kill costs one attempt, not
+//! the worker, and heartbeats go on whatever training does.
+
+mod attempt;
+mod child;
+pub mod config;
+mod cuda;
+mod download;
+mod lease;
+mod outbox;
+mod reporter;
+mod retry;
+mod runner;
+mod session;
+mod stop;
+mod trainer;
+mod uplink;
+mod upload;
+
+pub use child::{
+    ArtifactFile, Command, ExitReason, Line, LineError, Message, Order, Outcome, ProcessError, Resources, TrainedFlow,
+    decode, encode, run_child,
+};
+pub use cuda::{CudaError, probe};
+pub use runner::{WorkerError, run};
+pub use stop::Stop;

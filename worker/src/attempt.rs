@@ -1,0 +1,326 @@
+//! One attempt at a job: from its checkpoint on this machine's disk to the report of its end.
+
+use std::{path::Path, time::Duration};
+
+use domain::{
+    job::FailureKind,
+    report::{Assignment, CheckpointRef, Completion, Failure, Task},
+};
+use tokio::time::sleep;
+use tracing::{error, info, warn};
+
+use crate::{
+    child::{ArtifactFile, Child, Command, ExitReason, Line, Message, Order, Outcome, ProcessError, Resources},
+    download::{Download, download},
+    lease::Hold,
+    outbox::Outbox,
+    reporter::{self, Delivered},
+    retry::until_answered,
+    stop::Stop,
+    uplink::{Uplink, UplinkError},
+};
+
+/// How long the last report may take once there is no time left.
+const LAST_CALL_LIMIT: Duration = Duration::from_secs(5);
+
+/// Where attempts are run.
+#[derive(Debug, Clone, Copy)]
+pub struct Workplace<'a> {
+    /// The coordinators.
+    pub uplink: &'a Uplink,
+    /// When to end.
+    pub stop: &'a Stop,
+    /// The program that children run.
+    pub program: &'a Path,
+    /// What children may use.
+    pub resources: &'a Resources,
+    /// A folder of the worker's own.
+    pub scratch: &'a Path,
+}
+
+/// What the coordinator is told of an attempt's end.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The result.
+    Complete(Completion),
+    /// Why there is none.
+    Fail(Failure),
+    /// Interrupted: the job goes back.
+    Release,
+    /// Nothing: the attempt is no longer this worker's.
+    Drop,
+}
+
+/// How a child ended, as its supervisor saw it.
+#[derive(Debug)]
+enum ChildEnd {
+    Said(Outcome),
+    Crashed(ExitReason),
+    Broken(ProcessError),
+    Interrupted(Verdict),
+}
+
+impl Workplace<'_> {
+    /// Runs an attempt and reports its end; what was reported comes back.
+    pub async fn run(&self, assignment: Assignment, hold: &Hold) -> Verdict {
+        let verdict = self.work(assignment, hold).await;
+        self.deliver(&verdict, hold).await;
+        verdict
+    }
+
+    async fn work(&self, assignment: Assignment, hold: &Hold) -> Verdict {
+        let folder = match tempfile::Builder::new().prefix("attempt-").tempdir_in(self.scratch) {
+            Ok(folder) => folder,
+            Err(error) => {
+                return infrastructure(format!(
+                    "cannot make a folder in {}: {error}; give a folder with room by --scratch-dir (SPILLWAY_SCRATCH_DIR)",
+                    self.scratch.display()
+                ));
+            }
+        };
+        let fetched = tokio::select! {
+            biased;
+            verdict = self.interrupted(hold) => return verdict,
+            () = self.stop.draining() => return Verdict::Release,
+            fetched = self.fetch_checkpoint(&assignment.task, folder.path()) => fetched,
+        };
+        let checkpoint = match fetched {
+            Ok(checkpoint) => checkpoint,
+            Err(problem) => return infrastructure(problem),
+        };
+        let order =
+            Order { resources: self.resources.clone(), checkpoint, folder: folder.path().to_owned(), assignment };
+        let outbox = Outbox::default();
+        let supervised = async {
+            let end = self.supervise(&order, hold, &outbox).await;
+            outbox.close();
+            end
+        };
+        let reported = async {
+            tokio::select! {
+                biased;
+                verdict = self.interrupted(hold) => Err(verdict),
+                delivered = reporter::run(self.uplink, hold, &outbox) => Ok(delivered),
+            }
+        };
+        let (end, delivered) = tokio::join!(supervised, reported);
+        self.judge(end, delivered, hold).await
+    }
+
+    /// Waits until the attempt must not go on.
+    async fn interrupted(&self, hold: &Hold) -> Verdict {
+        tokio::select! {
+            biased;
+            () = hold.abandoned().cancelled() => Verdict::Drop,
+            () = self.stop.out_of_time() => Verdict::Release,
+        }
+    }
+
+    /// Brings the checkpoint that the task needs to this machine; none when training starts from the beginning.
+    async fn fetch_checkpoint(&self, task: &Task, folder: &Path) -> Result<Option<ArtifactFile>, String> {
+        match task {
+            Task::Train { resume, .. } => {
+                for checkpoint in resume {
+                    match self.fetch(*checkpoint, folder).await? {
+                        Ok(file) => {
+                            info!(step = checkpoint.step, "checkpoint verified; training continues from it");
+                            return Ok(Some(file));
+                        }
+                        Err(reason) => {
+                            warn!(step = checkpoint.step, reason, "checkpoint did not verify");
+                        }
+                    }
+                }
+                Ok(None)
+            }
+            Task::Evaluate { checkpoint, .. } => match self.fetch(*checkpoint, folder).await? {
+                Ok(file) => Ok(Some(file)),
+                Err(reason) => Err(format!("the trained checkpoint {} did not verify: {reason}", checkpoint.digest)),
+            },
+        }
+    }
+
+    /// One checkpoint, or why its bytes cannot be used.
+    ///
+    /// # Errors
+    /// It cannot be fetched at all.
+    async fn fetch(&self, checkpoint: CheckpointRef, folder: &Path) -> Result<Result<ArtifactFile, String>, String> {
+        let path = folder.join(format!("start-{}.safetensors", checkpoint.step));
+        let fetched = until_answered("download", async || download(self.uplink, checkpoint.digest, &path).await).await;
+        match fetched {
+            Ok(Download::Verified(file)) => Ok(Ok(file)),
+            Ok(Download::Unusable(reason)) => Ok(Err(reason)),
+            Ok(Download::Unwritable(error)) => {
+                Err(format!("cannot write {}: {error}; check the scratch folder's disk", path.display()))
+            }
+            Err(refusal) => Err(format!("cannot fetch checkpoint {}: {refusal}", checkpoint.digest)),
+        }
+    }
+
+    /// Runs the child to its end, whoever decides it.
+    async fn supervise(&self, order: &Order, hold: &Hold, outbox: &Outbox) -> ChildEnd {
+        let mut child = match Child::start(self.program, order).await {
+            Ok(child) => child,
+            Err(error) => return ChildEnd::Broken(error),
+        };
+        info!(pid = child.pid(), resumed = order.checkpoint.is_some(), "child started");
+        let mut outcome = None;
+        let mut told_to_stop = false;
+        loop {
+            let line = tokio::select! {
+                biased;
+                verdict = self.interrupted(hold) => {
+                    child.kill().await;
+                    info!(?verdict, "child killed");
+                    return ChildEnd::Interrupted(verdict);
+                }
+                () = self.stop.draining(), if !told_to_stop => {
+                    told_to_stop = true;
+                    info!("drain begun; child told to stop after a checkpoint");
+                    child.tell(Command::StopAfterCheckpoint).await;
+                    continue;
+                }
+                line = child.next() => line,
+            };
+            match line {
+                Ok(Line::Message(message)) => hear(*message, hold, outbox, &mut outcome).await,
+                Ok(Line::End) => break,
+                Err(error) => {
+                    child.kill().await;
+                    return ChildEnd::Broken(error);
+                }
+            }
+        }
+        match (child.wait().await, outcome) {
+            // What it said last counts, however its process ended afterwards.
+            (_, Some(outcome)) => ChildEnd::Said(outcome),
+            (Ok(reason), None) => ChildEnd::Crashed(reason),
+            (Err(error), None) => ChildEnd::Broken(error),
+        }
+    }
+
+    /// Decides what the coordinator is told.
+    async fn judge(&self, end: ChildEnd, delivered: Result<Delivered, Verdict>, hold: &Hold) -> Verdict {
+        if hold.abandoned().is_cancelled() {
+            return Verdict::Drop;
+        }
+        let outcome = match end {
+            ChildEnd::Said(outcome) => outcome,
+            ChildEnd::Interrupted(verdict) => return verdict,
+            ChildEnd::Broken(error) => return infrastructure(error.to_string()),
+            ChildEnd::Crashed(reason) => {
+                let message = proto::convert::failure_message(&reason.describe());
+                return Verdict::Fail(Failure { kind: FailureKind::Crash, message });
+            }
+        };
+        match outcome {
+            Outcome::Stopped => Verdict::Release,
+            Outcome::Failed(failure) => Verdict::Fail(failure),
+            Outcome::Trained { checkpoint, provenance } => match delivered {
+                // It was interrupted on the way to the artifact store: the next attempt trains what is missing.
+                Err(verdict) => verdict,
+                Ok(delivered) if delivered.checkpoint == Some(checkpoint) => {
+                    Verdict::Complete(Completion::Train { checkpoint, provenance })
+                }
+                Ok(Delivered { problem, .. }) => {
+                    let problem = problem.as_deref().unwrap_or("the child never told of it");
+                    infrastructure(format!("the final checkpoint was not stored: {problem}"))
+                }
+            },
+            Outcome::Evaluated { measurements, statistics, provenance } => {
+                let stored = tokio::select! {
+                    biased;
+                    verdict = self.interrupted(hold) => return verdict,
+                    stored = reporter::store(self.uplink, hold, &statistics) => stored,
+                };
+                match stored {
+                    Ok(()) => {
+                        let statistics = statistics.digest;
+                        Verdict::Complete(Completion::Evaluate { measurements, statistics, provenance })
+                    }
+                    Err(problem) => infrastructure(format!("the statistics were not stored: {problem}")),
+                }
+            }
+        }
+    }
+
+    /// Tells the coordinator until it has answered, as long as there is time.
+    pub async fn deliver(&self, verdict: &Verdict, hold: &Hold) {
+        let told = async {
+            match self.tell(verdict, hold).await {
+                Err(refusal @ (UplinkError::Refused(_) | UplinkError::Malformed(_) | UplinkError::Damaged(_))) => {
+                    error!(%refusal, "report of the attempt's end was refused");
+                    // The job must not stay with a worker that has nothing more to say about it.
+                    let message = format!("the coordinator refused the result: {refusal}");
+                    self.tell(&infrastructure(message), hold).await
+                }
+                answered => answered,
+            }
+        };
+        let out_of_time = async {
+            self.stop.out_of_time().await;
+            sleep(LAST_CALL_LIMIT).await;
+        };
+        tokio::select! {
+            biased;
+            told = told => match told {
+                Ok(()) => info!(verdict = verdict.name(), "attempt ended"),
+                Err(stale) => info!(%stale, "attempt was no longer this worker's; its result is dropped"),
+            },
+            () = out_of_time => warn!(verdict = verdict.name(), "attempt's end was not reported: no coordinator answered"),
+        }
+    }
+
+    async fn tell(&self, verdict: &Verdict, hold: &Hold) -> Result<(), UplinkError> {
+        let attempt = hold.attempt();
+        until_answered("report of the attempt's end", async || {
+            if matches!(verdict, Verdict::Drop) {
+                return Ok(());
+            }
+            hold.lease().trusted().await?;
+            match verdict {
+                Verdict::Complete(completion) => self.uplink.complete(attempt, completion).await,
+                Verdict::Fail(failure) => self.uplink.fail(attempt, failure).await,
+                Verdict::Release => self.uplink.release(attempt).await,
+                Verdict::Drop => Ok(()),
+            }
+        })
+        .await
+    }
+}
+
+impl Verdict {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Complete(_) => "complete",
+            Self::Fail(_) => "fail",
+            Self::Release => "release",
+            Self::Drop => "drop",
+        }
+    }
+
+    /// Whether this worker itself may be what is broken.
+    pub fn blames_infrastructure(&self) -> bool {
+        matches!(self, Self::Fail(Failure { kind: FailureKind::Infrastructure, .. }))
+    }
+}
+
+/// Follows one message of the child. It waits for no coordinator.
+async fn hear(message: Message, hold: &Hold, outbox: &Outbox, outcome: &mut Option<Outcome>) {
+    match message {
+        Message::Progress { done, total, images_per_second, bits_per_dim } => {
+            hold.advance(done, total, images_per_second, bits_per_dim);
+        }
+        Message::Curve(point) => outbox.add_point(point),
+        Message::Checkpoint(flow) => {
+            if let Some(replaced) = outbox.replace_checkpoint(flow) {
+                reporter::remove(&replaced.file).await;
+            }
+        }
+        Message::Ended(end) => *outcome = Some(end),
+    }
+}
+
+fn infrastructure(message: String) -> Verdict {
+    Verdict::Fail(Failure { kind: FailureKind::Infrastructure, message })
+}

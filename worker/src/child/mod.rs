@@ -1,0 +1,9 @@
+//! One process per job: its line protocol, the supervisor's side of it and the child's.
+
+mod entry;
+mod process;
+mod protocol;
+
+pub use entry::{Voice, run_child};
+pub use process::{Child, ExitReason, Line, ProcessError};
+pub use protocol::{ArtifactFile, Command, LineError, Message, Order, Outcome, Resources, TrainedFlow, decode, encode};

@@ -1,0 +1,186 @@
+//! The supervisor's side: starts a child, reads what it says, and ends it.
+
+use std::{
+    collections::VecDeque,
+    io,
+    path::Path,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+
+use thiserror::Error;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    process::{self, ChildStderr, ChildStdin, ChildStdout},
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_stream::StreamExt;
+use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
+use tracing::{debug, warn};
+
+use super::protocol::{Command, MAX_LINE_BYTES, Message, Order, decode, encode};
+
+/// How much of what a child wrote to standard error is kept for its failure message, in bytes.
+const STDERR_TAIL_BYTES: usize = 16 * 1024;
+/// How long a child may take to exit after its last message before it is killed.
+const EXIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// A child cannot be started or talked to.
+#[derive(Debug, Error)]
+pub enum ProcessError {
+    /// The system gave no process.
+    #[error("cannot start the child process {program}: {source}; check the program file and the limit on processes")]
+    Start {
+        /// The program.
+        program: String,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// The child's pipes broke.
+    #[error("cannot talk to the child process: {0}")]
+    Pipe(#[from] io::Error),
+}
+
+/// One line of a child's output.
+#[derive(Debug)]
+pub enum Line {
+    /// A message.
+    Message(Box<Message>),
+    /// It will say no more.
+    End,
+}
+
+/// How a child's process ended.
+#[derive(Debug)]
+pub struct ExitReason {
+    status: ExitStatus,
+    stderr: String,
+}
+
+/// A running child. Dropping it kills the process.
+#[derive(Debug)]
+pub struct Child {
+    process: process::Child,
+    orders: ChildStdin,
+    lines: FramedRead<ChildStdout, LinesCodec>,
+    stderr: JoinHandle<Vec<u8>>,
+}
+
+impl Child {
+    /// Starts `program run-child` and gives it its order.
+    ///
+    /// # Errors
+    /// The process cannot be started, or dies before it reads.
+    pub async fn start(program: &Path, order: &Order) -> Result<Self, ProcessError> {
+        let mut process = process::Command::new(program)
+            .arg("run-child")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // A group of its own: Ctrl-C in a terminal is for the supervisor, which drains the child.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|source| ProcessError::Start { program: program.display().to_string(), source })?;
+        let pipe = || io::Error::other("a pipe is missing");
+        let mut orders = process.stdin.take().ok_or_else(pipe)?;
+        let output = process.stdout.take().ok_or_else(pipe)?;
+        let errors = process.stderr.take().ok_or_else(pipe)?;
+        let stderr = tokio::spawn(keep_tail(errors));
+        if let Err(error) = orders.write_all(encode(order).as_bytes()).await {
+            // It died at once: its exit says more than the broken pipe.
+            debug!(%error, "child did not read its order");
+        }
+        let lines = FramedRead::new(output, LinesCodec::new_with_max_length(MAX_LINE_BYTES));
+        Ok(Self { process, orders, lines, stderr })
+    }
+
+    /// The process's number, while it runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.id()
+    }
+
+    /// Waits for the next line. Nothing is lost when the wait is given up.
+    ///
+    /// # Errors
+    /// The pipe broke.
+    pub async fn next(&mut self) -> Result<Line, ProcessError> {
+        loop {
+            match self.lines.next().await {
+                None => return Ok(Line::End),
+                Some(Ok(text)) => match decode(&text) {
+                    Ok(message) => return Ok(Line::Message(Box::new(message))),
+                    // A library's chatter must not cost a training run.
+                    Err(error) => warn!(%error, "child wrote something else to its output"),
+                },
+                Some(Err(LinesCodecError::MaxLineLengthExceeded)) => {
+                    warn!(limit = MAX_LINE_BYTES, "child wrote an overlong line, which is skipped");
+                }
+                Some(Err(LinesCodecError::Io(error))) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Tells the child something. One that has ended cannot hear, which its exit will show.
+    pub async fn tell(&mut self, command: Command) {
+        if let Err(error) = self.orders.write_all(encode(&command).as_bytes()).await {
+            debug!(%error, "child did not read a command");
+        }
+    }
+
+    /// Waits for the exit after the last message; a child that hangs is killed.
+    ///
+    /// # Errors
+    /// The system lost the process.
+    pub async fn wait(mut self) -> Result<ExitReason, ProcessError> {
+        let status = match timeout(EXIT_LIMIT, self.process.wait()).await {
+            Ok(status) => status?,
+            Err(_) => {
+                warn!("child did not exit after its last message");
+                self.process.kill().await?;
+                self.process.wait().await?
+            }
+        };
+        let stderr = self.stderr.await.unwrap_or_default();
+        Ok(ExitReason { status, stderr: String::from_utf8_lossy(&stderr).into_owned() })
+    }
+
+    /// Kills the child at once and waits until it is gone, and its memory with it.
+    pub async fn kill(mut self) {
+        if let Err(error) = self.process.kill().await {
+            warn!(%error, "child could not be killed");
+        }
+    }
+}
+
+impl ExitReason {
+    /// What happened, for people: the exit status or signal, and the end of standard error.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        use std::os::unix::process::ExitStatusExt;
+        let hint = match self.status.signal() {
+            // Nobody here sent it: the worker reads no exit of a child that it killed.
+            Some(SIGKILL) => "; somebody killed it, or the system was out of memory",
+            Some(_) | None => "",
+        };
+        let said = self.stderr.trim();
+        let said =
+            if said.is_empty() { "nothing on standard error".to_owned() } else { format!("standard error:\n{said}") };
+        format!("the child process ended without a result ({}{hint}); {said}", self.status)
+    }
+}
+
+const SIGKILL: i32 = 9;
+
+/// Reads until the end and keeps the last bytes.
+async fn keep_tail(mut errors: ChildStderr) -> Vec<u8> {
+    let mut tail = VecDeque::new();
+    let mut chunk = vec![0; 4096];
+    while let Ok(read @ 1..) = errors.read(&mut chunk).await {
+        debug!(text = %String::from_utf8_lossy(&chunk[..read]), "child wrote to standard error");
+        tail.extend(&chunk[..read]);
+        tail.drain(..tail.len().saturating_sub(STDERR_TAIL_BYTES));
+    }
+    tail.into()
+}

@@ -1,0 +1,165 @@
+//! The supervisor's loop: a session, in it one claim after another, for each job one attempt.
+
+use std::{io, path::Path, time::Duration};
+
+use domain::{
+    job::FailureKind,
+    report::{Assignment, Attempt, Failure},
+};
+use tempfile::TempDir;
+use thiserror::Error;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{Instrument, error, info, info_span, warn};
+
+use crate::{
+    attempt::{Verdict, Workplace},
+    config::Config,
+    cuda::{self, CudaError},
+    retry::pauses,
+    session::{Session, SessionError},
+    stop::Stop,
+    uplink::{Claim, Uplink, UplinkError},
+};
+
+/// Shortest time between two claims that bring nothing: a coordinator that shuts down answers at once.
+const EMPTY_CLAIM_PAUSE: Duration = Duration::from_secs(1);
+
+/// Why the worker ended other than by a drain.
+#[derive(Debug, Error)]
+pub enum WorkerError {
+    /// CUDA was asked for and does not work.
+    #[error(transparent)]
+    Cuda(#[from] CudaError),
+    /// There is no session to be had.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// There is no folder to work in.
+    #[error(
+        "cannot make a folder for files on their way: {0}; give one with room by --scratch-dir (SPILLWAY_SCRATCH_DIR)"
+    )]
+    Scratch(#[source] io::Error),
+    /// The program cannot find itself.
+    #[error("cannot find this program's own file, which child processes run: {0}")]
+    Program(#[source] io::Error),
+}
+
+/// Claims and runs jobs until the worker drains.
+///
+/// # Errors
+/// The worker cannot do its work here: [`WorkerError`] with the remedy. Outages are waited for, and jobs that fail are
+/// reported.
+pub async fn run(config: &Config, stop: &Stop) -> Result<(), WorkerError> {
+    let program = std::env::current_exe().map_err(WorkerError::Program)?;
+    if config.resources.device == domain::fleet::DeviceKind::Cuda {
+        cuda::ask(&program, config.resources.cuda_library.as_deref()).await?;
+    }
+    let scratch = scratch_folder(config.scratch.as_deref()).map_err(WorkerError::Scratch)?;
+    let uplink = Uplink::new(&config.endpoints);
+    let _bound = AbortOnDropHandle::new(tokio::spawn(stop.clone().bound_drain(config.grace)));
+    let workplace =
+        Workplace { uplink: &uplink, stop, program: &program, resources: &config.resources, scratch: scratch.path() };
+
+    while let Some(session) = Session::open(config, &uplink, stop).await? {
+        serve(config, workplace, &session).await;
+        session.close().await;
+    }
+    info!(worker_id = config.name, "worker drained");
+    Ok(())
+}
+
+fn scratch_folder(given: Option<&Path>) -> io::Result<TempDir> {
+    let mut folder = tempfile::Builder::new();
+    folder.prefix("spillway-worker-");
+    match given {
+        Some(parent) => folder.tempdir_in(parent),
+        None => folder.tempdir(),
+    }
+}
+
+/// Claims and runs jobs until the worker drains or the session should be replaced.
+async fn serve(config: &Config, workplace: Workplace<'_>, session: &Session) {
+    let offer = config.offer();
+    let mut pauses_after_faults = pauses();
+    loop {
+        let asked = Instant::now();
+        let claim = tokio::select! {
+            biased;
+            () = workplace.stop.draining() => return,
+            () = session.lease().lost() => return,
+            claim = workplace.uplink.claim(session.id(), &offer) => claim,
+        };
+        let verdict = match claim {
+            Ok(Claim::Job(assignment)) => run_job(config, workplace, session, *assignment).await,
+            Ok(Claim::Unreadable(attempt, violations)) => {
+                let message =
+                    format!("this worker (version {}) cannot read the job: {violations}", crate::config::VERSION);
+                refuse_job(workplace, session, attempt, message).await
+            }
+            Ok(Claim::Nothing) => {
+                tokio::select! {
+                    () = workplace.stop.draining() => return,
+                    () = sleep_until(asked + EMPTY_CLAIM_PAUSE) => continue,
+                }
+            }
+            Err(problem) => {
+                report_failed_claim(&problem);
+                return;
+            }
+        };
+        if !verdict.blames_infrastructure() {
+            pauses_after_faults = pauses();
+            continue;
+        }
+        // A machine with a full disk, say, must not spend the budgets of a whole sweep in a minute.
+        let pause = pauses_after_faults.next().unwrap_or(EMPTY_CLAIM_PAUSE);
+        tokio::select! {
+            () = workplace.stop.draining() => return,
+            () = sleep(pause) => {}
+        }
+    }
+}
+
+/// A claim whose answer was lost may have brought this session a job that the worker never saw. Nothing runs now, so
+/// the session is closed, which releases that job, and a new one opened.
+fn report_failed_claim(problem: &UplinkError) {
+    match problem {
+        UplinkError::Outage { .. } => warn!(%problem, "claim was not answered; the session is replaced"),
+        UplinkError::Stale(_) | UplinkError::Unknown(_) => info!(%problem, "session ended; it is replaced"),
+        UplinkError::Damaged(_) | UplinkError::Refused(_) | UplinkError::Malformed(_) => {
+            error!(%problem, "claim failed; the session is replaced");
+        }
+    }
+}
+
+async fn run_job(config: &Config, workplace: Workplace<'_>, session: &Session, assignment: Assignment) -> Verdict {
+    let hold = session.lease().hold(assignment.attempt);
+    let span = info_span!(
+        "run",
+        experiment_id = %assignment.experiment,
+        job_id = %assignment.attempt.job,
+        attempt = %assignment.attempt.epoch,
+        worker_id = config.name,
+    );
+    async {
+        info!(seed = assignment.seed, task = task_name(&assignment), "job claimed");
+        workplace.run(assignment, &hold).await
+    }
+    .instrument(span)
+    .await
+}
+
+async fn refuse_job(workplace: Workplace<'_>, session: &Session, attempt: Attempt, message: String) -> Verdict {
+    error!(job_id = %attempt.job, attempt = %attempt.epoch, message, "job was not understood");
+    let hold = session.lease().hold(attempt);
+    let verdict = Verdict::Fail(Failure { kind: FailureKind::Infrastructure, message });
+    workplace.deliver(&verdict, &hold).await;
+    verdict
+}
+
+fn task_name(assignment: &Assignment) -> &'static str {
+    match assignment.task {
+        domain::report::Task::Train { .. } => "train",
+        domain::report::Task::Evaluate { .. } => "evaluate",
+    }
+}

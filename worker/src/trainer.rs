@@ -1,0 +1,149 @@
+//! The port to `training`: an order in, the protocol's messages out.
+
+use std::{path::PathBuf, time::Duration};
+
+use datasets::DataDirectory;
+use domain::{
+    fleet::DeviceKind,
+    job::FailureKind,
+    report::{CurvePoint, Failure, Provenance, Task},
+    spec::DatasetName,
+};
+use training::{
+    CheckpointFile, Device, Directive, EvaluateOutcome, EvaluateRequest, Evaluation, FitEnd, FitRequest, Observer,
+    PRECISION, Progress, SavedCheckpoint, SavedFile, TrainingError,
+};
+
+use crate::{
+    child::{ArtifactFile, Message, Order, Outcome, TrainedFlow, Voice},
+    config::VERSION,
+};
+
+/// Training draws each batch's noise once.
+const TRAINING_NOISE_DRAWS: u32 = 1;
+
+/// Runs an order to its end on the calling thread.
+pub fn run(order: &Order, voice: Voice) -> Outcome {
+    training::set_threads(order.resources.threads);
+    let mut reporter = Reporter { voice };
+    let outcome = match &order.assignment.task {
+        Task::Train { checkpoint_secs, .. } => train(order, *checkpoint_secs, &mut reporter),
+        Task::Evaluate { out, .. } => evaluate(order, *out, &mut reporter),
+    };
+    outcome.unwrap_or_else(|error| Outcome::Failed(Failure { kind: error.kind(), message: error.to_string() }))
+}
+
+fn train(order: &Order, checkpoint_secs: u32, reporter: &mut Reporter) -> Result<Outcome, TrainingError> {
+    let data = DataDirectory::at(&order.resources.data);
+    let request = FitRequest {
+        spec: &order.assignment.spec,
+        seed: order.assignment.seed,
+        device: device(order),
+        data: &data,
+        start: order.checkpoint.as_ref().map(checkpoint_file),
+        checkpoint_folder: order.folder.clone(),
+        checkpoint_every: Duration::from_secs(checkpoint_secs.into()),
+    };
+    let outcome = training::fit(&request, reporter)?;
+    Ok(match outcome.end {
+        FitEnd::Stopped => Outcome::Stopped,
+        FitEnd::Finished => match outcome.checkpoint {
+            Some(saved) => Outcome::Trained {
+                checkpoint: trained_flow(&saved).reference(),
+                provenance: provenance(order, TRAINING_NOISE_DRAWS),
+            },
+            None => failed_bug("training finished without a checkpoint"),
+        },
+    })
+}
+
+fn evaluate(order: &Order, out: DatasetName, reporter: &mut Reporter) -> Result<Outcome, TrainingError> {
+    let Some(checkpoint) = &order.checkpoint else {
+        return Ok(failed_bug("an evaluation was ordered without its checkpoint"));
+    };
+    let data = DataDirectory::at(&order.resources.data);
+    let request = EvaluateRequest {
+        spec: &order.assignment.spec,
+        seed: order.assignment.seed,
+        checkpoint: checkpoint_file(checkpoint),
+        out,
+        device: device(order),
+        data: &data,
+        batch_size: EvaluateRequest::DEFAULT_BATCH_SIZE,
+        noise_draws: EvaluateRequest::DEFAULT_NOISE_DRAWS,
+        statistics_file: statistics_file(order),
+    };
+    Ok(match training::evaluate(&request, reporter)? {
+        EvaluateOutcome::Stopped => Outcome::Stopped,
+        EvaluateOutcome::Finished(Evaluation { measurements, statistics }) => Outcome::Evaluated {
+            measurements,
+            statistics: artifact_file(&statistics),
+            provenance: provenance(order, request.noise_draws),
+        },
+    })
+}
+
+/// Passes on what a run says.
+struct Reporter {
+    voice: Voice,
+}
+
+impl Observer for Reporter {
+    fn progress(&mut self, progress: Progress) {
+        let Progress { done, total, images_per_second, loss_nats: _, bits_per_dim } = progress;
+        // JSON has no infinity, and the coordinator refuses it; a rate over no time is not known.
+        let images_per_second = Some(images_per_second).filter(|rate| rate.is_finite()).unwrap_or(0.0);
+        let bits_per_dim = bits_per_dim.filter(|bits| bits.is_finite());
+        self.voice.say(&Message::Progress { done, total, images_per_second, bits_per_dim });
+    }
+
+    fn curve_point(&mut self, point: CurvePoint) {
+        self.voice.say(&Message::Curve(point));
+    }
+
+    fn checkpoint(&mut self, checkpoint: &SavedCheckpoint) {
+        self.voice.say(&Message::Checkpoint(trained_flow(checkpoint)));
+    }
+
+    fn directive(&mut self) -> Directive {
+        if self.voice.is_told_to_stop() { Directive::StopAfterCheckpoint } else { Directive::Continue }
+    }
+}
+
+fn device(order: &Order) -> Device {
+    match order.resources.device {
+        DeviceKind::Cpu => Device::Cpu,
+        DeviceKind::Cuda => Device::Cuda,
+    }
+}
+
+fn statistics_file(order: &Order) -> PathBuf {
+    order.folder.join("statistics.safetensors")
+}
+
+fn checkpoint_file(file: &ArtifactFile) -> CheckpointFile {
+    CheckpointFile { path: file.path.clone(), digest: file.digest }
+}
+
+fn artifact_file(saved: &SavedFile) -> ArtifactFile {
+    ArtifactFile { path: saved.path.clone(), digest: saved.digest }
+}
+
+fn trained_flow(saved: &SavedCheckpoint) -> TrainedFlow {
+    TrainedFlow { file: artifact_file(&saved.file), step: saved.step }
+}
+
+fn provenance(order: &Order, noise_draws: u32) -> Provenance {
+    Provenance {
+        worker_version: VERSION.to_owned(),
+        device: order.resources.device.to_string(),
+        threads: order.resources.threads.into(),
+        precision: PRECISION.to_owned(),
+        noise_draws,
+    }
+}
+
+/// A broken invariant between this program's own parts: another try cannot mend it.
+fn failed_bug(message: &str) -> Outcome {
+    Outcome::Failed(Failure { kind: FailureKind::Permanent, message: message.to_owned() })
+}

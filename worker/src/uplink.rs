@@ -1,0 +1,299 @@
+//! The coordinator as calls on the rules' types: several addresses, bounded waits, and errors by what to do about them.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::{
+    Digest, SessionId,
+    fleet::Offer,
+    lease::{Directive, LeaseTerms},
+    report::{Assignment, Attempt, CheckpointRef, Completion, CurvePoint, Failure, Progress},
+    spec::Violations,
+};
+use proto::{
+    convert::{FromWire, ToWire},
+    v1::{self, artifact_service_client::ArtifactServiceClient, worker_service_client::WorkerServiceClient},
+};
+use thiserror::Error;
+use tokio::time::timeout;
+use tokio_stream::Stream;
+use tonic::{
+    Code, Response, Status, Streaming,
+    transport::{Channel, Endpoint},
+};
+
+/// Longest wait for a connection.
+const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// Longest wait for the answer to a short call.
+const CALL_LIMIT: Duration = Duration::from_secs(15);
+/// Longest time without a sign of life on a connection: half of it between two pings, the other half for the answer.
+const SILENCE_LIMIT: Duration = Duration::from_secs(20);
+/// How long a claim may wait for a job, at the coordinator.
+const CLAIM_WAIT: Duration = Duration::from_secs(30);
+/// Longest wait for the next piece of a download.
+pub const PIECE_LIMIT: Duration = Duration::from_secs(30);
+/// Slowest upload that is waited for, in bytes per second.
+const SLOWEST_UPLOAD: u64 = 64 * 1024;
+
+/// Why a call brought no result.
+#[derive(Debug, Error)]
+pub enum UplinkError {
+    /// The coordinator did not answer, or could not for now. Asking again is right.
+    #[error(
+        "no answer from {coordinator}: {reason}; check that it runs and that --coordinator (SPILLWAY_ENDPOINT) names it"
+    )]
+    Outage {
+        /// The address asked.
+        coordinator: String,
+        /// What happened.
+        reason: String,
+    },
+    /// The attempt is no longer this worker's, or the call came in a wrong order.
+    #[error("stale: {0}")]
+    Stale(String),
+    /// The coordinator knows no such session or artifact.
+    #[error("unknown to the coordinator: {0}")]
+    Unknown(String),
+    /// The coordinator has the artifact, and its bytes are not what they were.
+    #[error("damaged in the artifact store: {0}")]
+    Damaged(String),
+    /// The coordinator will never accept this.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// The answer breaks the protocol.
+    #[error("the coordinator's answer is not understood: {0}; use the same version on both sides")]
+    Malformed(#[from] Violations),
+}
+
+/// What a claim brought.
+#[derive(Debug)]
+pub enum Claim {
+    /// No job came within the wait.
+    Nothing,
+    /// A job.
+    Job(Box<Assignment>),
+    /// A job that this version cannot read.
+    Unreadable(Attempt, Violations),
+}
+
+/// The way to the coordinators: the first of several that answers. Cheap to clone; clones share their choice.
+#[derive(Debug, Clone)]
+pub struct Uplink {
+    channels: Arc<[(String, Channel)]>,
+    /// Index of the coordinator that answered last.
+    chosen: Arc<AtomicUsize>,
+}
+
+impl Uplink {
+    /// Prepares connections, which are opened by the first call on each. Needs a runtime, to which they then belong.
+    ///
+    /// # Panics
+    /// There is no endpoint, which the configuration does not let through.
+    #[must_use]
+    pub fn new(endpoints: &[Endpoint]) -> Self {
+        assert!(!endpoints.is_empty(), "a worker has at least one coordinator");
+        let channel = |endpoint: &Endpoint| {
+            let endpoint = endpoint
+                .clone()
+                .connect_timeout(CONNECT_LIMIT)
+                .http2_keep_alive_interval(SILENCE_LIMIT / 2)
+                .keep_alive_timeout(SILENCE_LIMIT / 2)
+                .keep_alive_while_idle(true);
+            (endpoint.uri().to_string(), endpoint.connect_lazy())
+        };
+        Self { channels: endpoints.iter().map(channel).collect(), chosen: Arc::default() }
+    }
+
+    /// Opens a session under an id of the worker's own; sent again, it opens one session.
+    pub async fn open_session(&self, id: SessionId, name: &str, offer: &Offer) -> Result<LeaseTerms, UplinkError> {
+        let request = v1::OpenSessionRequest {
+            session_id: id.to_wire(),
+            worker_name: name.to_owned(),
+            offer: Some(offer.to_wire()),
+            worker_version: crate::config::VERSION.to_owned(),
+        };
+        let answer = self.ask(CALL_LIMIT, |mut worker| async move { worker.open_session(request).await }).await?;
+        let lease = answer.lease.ok_or_else(|| Violations::one("lease", "missing"))?;
+        Ok(LeaseTerms::from_wire(lease, "lease")?)
+    }
+
+    /// Waits for a job.
+    pub async fn claim(&self, id: SessionId, offer: &Offer) -> Result<Claim, UplinkError> {
+        let request = v1::ClaimRequest {
+            session_id: id.to_wire(),
+            offer: Some(offer.to_wire()),
+            wait_millis: CLAIM_WAIT.as_millis() as u64,
+        };
+        let limit = CLAIM_WAIT + CALL_LIMIT;
+        let answer = self.ask(limit, |mut worker| async move { worker.claim(request).await }).await?;
+        let Some(wire) = answer.assignment else { return Ok(Claim::Nothing) };
+        let attempt = wire.attempt;
+        match Assignment::from_wire(wire, "assignment") {
+            Ok(assignment) => Ok(Claim::Job(Box::new(assignment))),
+            Err(violations) => match attempt.map(|attempt| Attempt::from_wire(attempt, "assignment.attempt")) {
+                Some(Ok(attempt)) => Ok(Claim::Unreadable(attempt, violations)),
+                Some(Err(_)) | None => Err(violations.into()),
+            },
+        }
+    }
+
+    /// Renews the lease and brings back directives; waits no longer than `limit`.
+    pub async fn heartbeat(
+        &self,
+        id: SessionId,
+        progress: &[Progress],
+        limit: Duration,
+    ) -> Result<Vec<Directive>, UplinkError> {
+        let request = v1::HeartbeatRequest { session_id: id.to_wire(), progress: progress.to_wire() };
+        let answer = self.ask(limit, |mut worker| async move { worker.heartbeat(request).await }).await?;
+        let parse = |(index, wire)| Directive::from_wire(wire, &format!("directives[{index}]"));
+        Ok(answer.directives.into_iter().enumerate().map(parse).collect::<Result<_, _>>()?)
+    }
+
+    /// Adds points to the training curve, and a checkpoint that is already in the artifact store.
+    pub async fn report(
+        &self,
+        attempt: Attempt,
+        curve: &[CurvePoint],
+        checkpoint: Option<CheckpointRef>,
+    ) -> Result<(), UplinkError> {
+        let request = v1::ReportRequest {
+            attempt: Some(attempt.to_wire()),
+            curve: curve.to_wire(),
+            checkpoint: checkpoint.map(|checkpoint| checkpoint.to_wire()),
+        };
+        self.ask(CALL_LIMIT, |mut worker| async move { worker.report(request).await }).await.map(drop)
+    }
+
+    /// Delivers the result of an attempt.
+    pub async fn complete(&self, attempt: Attempt, completion: &Completion) -> Result<(), UplinkError> {
+        let request = v1::CompleteRequest { attempt: Some(attempt.to_wire()), result: completion.to_wire() };
+        self.ask(CALL_LIMIT, |mut worker| async move { worker.complete(request).await }).await.map(drop)
+    }
+
+    /// Says that an attempt failed.
+    pub async fn fail(&self, attempt: Attempt, failure: &Failure) -> Result<(), UplinkError> {
+        let (kind, message) = failure.to_wire();
+        let request = v1::FailRequest { attempt: Some(attempt.to_wire()), kind, message };
+        self.ask(CALL_LIMIT, |mut worker| async move { worker.fail(request).await }).await.map(drop)
+    }
+
+    /// Gives a job back unfinished.
+    pub async fn release(&self, attempt: Attempt) -> Result<(), UplinkError> {
+        let request = v1::ReleaseRequest { attempt: Some(attempt.to_wire()) };
+        self.ask(CALL_LIMIT, |mut worker| async move { worker.release(request).await }).await.map(drop)
+    }
+
+    /// Ends a session; jobs that it still holds are released.
+    pub async fn close_session(&self, id: SessionId) -> Result<(), UplinkError> {
+        let request = v1::CloseSessionRequest { session_id: id.to_wire() };
+        self.ask(CALL_LIMIT, |mut worker| async move { worker.close_session(request).await }).await.map(drop)
+    }
+
+    /// Whether the artifact store has an artifact.
+    pub async fn has(&self, digest: Digest) -> Result<bool, UplinkError> {
+        let request = v1::StatRequest { digest: digest.to_wire() };
+        let answer =
+            self.call(CALL_LIMIT, |channel| async move { ArtifactServiceClient::new(channel).stat(request).await });
+        Ok(answer.await?.exists)
+    }
+
+    /// Stores an artifact of `size` bytes.
+    pub async fn put<S>(&self, parts: S, size: u64) -> Result<(), UplinkError>
+    where
+        S: Stream<Item = v1::PutRequest> + Send + 'static,
+    {
+        let limit = CALL_LIMIT + Duration::from_secs(size / SLOWEST_UPLOAD);
+        let answer = self.call(limit, |channel| async move { ArtifactServiceClient::new(channel).put(parts).await });
+        answer.await.map(drop)
+    }
+
+    /// Opens the stream of an artifact's bytes.
+    pub async fn get(&self, digest: Digest) -> Result<Streaming<v1::GetResponse>, UplinkError> {
+        let request = v1::GetRequest { digest: digest.to_wire() };
+        self.call(PIECE_LIMIT, |channel| async move { ArtifactServiceClient::new(channel).get(request).await }).await
+    }
+
+    /// What a broken stream means.
+    pub fn broken_stream(&self, status: &Status) -> UplinkError {
+        let chosen = self.chosen.load(Ordering::Relaxed);
+        judge(&self.channels[chosen].0, status)
+    }
+
+    async fn ask<T, F>(
+        &self,
+        limit: Duration,
+        call: impl FnOnce(WorkerServiceClient<Channel>) -> F,
+    ) -> Result<T, UplinkError>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        self.call(limit, |channel| call(WorkerServiceClient::new(channel))).await
+    }
+
+    /// Calls the chosen coordinator; the next call after an outage goes to the next one.
+    async fn call<T, F>(&self, limit: Duration, call: impl FnOnce(Channel) -> F) -> Result<T, UplinkError>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        let chosen = self.chosen.load(Ordering::Relaxed);
+        let (coordinator, channel) = &self.channels[chosen];
+        let answer = timeout(limit, call(channel.clone())).await.unwrap_or_else(|_| {
+            Err(Status::deadline_exceeded(format!("nothing came within {} s", limit.as_secs_f32())))
+        });
+        answer.map(Response::into_inner).map_err(|status| {
+            let refusal = judge(coordinator, &status);
+            if matches!(refusal, UplinkError::Outage { .. }) {
+                // Another call may have moved on already; only one of them does.
+                let next = (chosen + 1) % self.channels.len();
+                let _moved = self.chosen.compare_exchange(chosen, next, Ordering::Relaxed, Ordering::Relaxed);
+            }
+            refusal
+        })
+    }
+}
+
+/// What a refusal means for the worker.
+fn judge(coordinator: &str, status: &Status) -> UplinkError {
+    let message = status.message().to_owned();
+    match status.code() {
+        Code::FailedPrecondition => UplinkError::Stale(message),
+        Code::NotFound => UplinkError::Unknown(message),
+        Code::DataLoss => UplinkError::Damaged(message),
+        Code::InvalidArgument
+        | Code::AlreadyExists
+        | Code::PermissionDenied
+        | Code::Unauthenticated
+        | Code::Unimplemented
+        | Code::OutOfRange => UplinkError::Refused(message),
+        // An internal error of one coordinator (its database restarts, say) may be over at the next try.
+        Code::Ok
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::DeadlineExceeded
+        | Code::ResourceExhausted
+        | Code::Aborted
+        | Code::Internal
+        | Code::Unavailable => UplinkError::Outage { coordinator: coordinator.to_owned(), reason: reason(status) },
+    }
+}
+
+/// The innermost cause: the outer ones only say "transport error".
+fn reason(status: &Status) -> String {
+    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(status);
+    let mut innermost = None;
+    while let Some(error) = cause {
+        innermost = Some(error.to_string());
+        cause = error.source();
+    }
+    match innermost {
+        Some(cause) => format!("{} ({cause})", status.message()),
+        None => format!("{:?}: {}", status.code(), status.message()),
+    }
+}

@@ -1,0 +1,137 @@
+//! Jobs run by the real program for a scripted coordinator.
+
+mod support;
+
+use domain::{
+    Digest,
+    job::FailureKind,
+    report::{CheckpointRef, Completion, Metric},
+};
+use rustix::process::Signal;
+use support::{
+    coordinator::Coordinator,
+    documents::{ENDLESS, attempt, evaluate, train, train_on},
+    program::Program,
+    service::Call,
+};
+
+#[test]
+fn tiny_training_and_its_evaluation_run_to_completion() {
+    let mut coordinator = Coordinator::start();
+    let (training, evaluation) = (attempt(1, 1), attempt(2, 1));
+    coordinator.state(|state| state.jobs.push_back(train(training, 20, Vec::new())));
+    let _worker = Program::start(&coordinator.url(), &[]);
+
+    let Completion::Train { checkpoint, provenance } = coordinator.wait_for_completion(training) else {
+        panic!("a trained flow expected");
+    };
+    coordinator.state(|state| state.jobs.push_back(evaluate(evaluation, 20, checkpoint)));
+    let Completion::Evaluate { measurements, statistics, .. } = coordinator.wait_for_completion(evaluation) else {
+        panic!("numbers expected");
+    };
+
+    assert_eq!(checkpoint.step, 20);
+    assert_eq!((provenance.device.as_str(), provenance.threads), ("cpu", 1));
+    let mut steps = Vec::new();
+    let mut rows = Vec::new();
+    for call in coordinator.seen() {
+        if let Call::Report { attempt, curve, checkpoint } = call {
+            assert_eq!(*attempt, training);
+            steps.extend(curve.iter().map(|point| point.step));
+            rows.extend(*checkpoint);
+        }
+    }
+    assert_eq!(steps, [10, 20]);
+    assert_eq!(rows, [checkpoint]);
+    let auroc = measurements.iter().find(|measurement| measurement.metric == Metric::Auroc).unwrap();
+    assert_eq!((auroc.n_in, auroc.n_out), (32, 32));
+    assert!((0.0..=1.0).contains(&auroc.value.unwrap()), "{auroc:?}");
+    coordinator.state(|state| assert!(state.artifacts.contains_key(&statistics)));
+}
+
+#[test]
+fn dead_child_is_a_crash_and_the_next_job_runs() {
+    let mut coordinator = Coordinator::start();
+    let (killed, next) = (attempt(1, 3), attempt(2, 1));
+    coordinator.state(|state| state.jobs.extend([train(killed, ENDLESS, Vec::new()), train(next, 10, Vec::new())]));
+    let worker = Program::start(&coordinator.url(), &[]);
+    coordinator.wait_for_progress(killed, 0);
+
+    worker.child().signal(Signal::KILL);
+
+    let failure = coordinator.wait_for("failure", |call| match call {
+        Call::Fail(of, failure) if *of == killed => Some(failure.clone()),
+        _ => None,
+    });
+    assert_eq!(failure.kind, FailureKind::Crash);
+    assert!(failure.message.contains("SIGKILL"), "{}", failure.message);
+    coordinator.wait_for_completion(next);
+}
+
+#[test]
+fn missing_dataset_is_a_permanent_failure_with_its_remedy() {
+    let mut coordinator = Coordinator::start();
+    coordinator.state(|state| state.jobs.push_back(train_on(attempt(1, 1), "mnist")));
+    let _worker = Program::start(&coordinator.url(), &[]);
+
+    let failure = coordinator.wait_for("failure", |call| match call {
+        Call::Fail(_, failure) => Some(failure.clone()),
+        _ => None,
+    });
+
+    assert_eq!(failure.kind, FailureKind::Permanent);
+    assert!(failure.message.contains("mnist") && failure.message.contains("SPILLWAY_DATA_DIR"), "{}", failure.message);
+}
+
+#[test]
+fn damaged_checkpoint_is_passed_over_for_the_one_before_it() {
+    let mut coordinator = Coordinator::start();
+    let (first, second) = (attempt(1, 1), attempt(1, 2));
+    coordinator.state(|state| state.jobs.push_back(train(first, ENDLESS, Vec::new())));
+    let worker = Program::start(&coordinator.url(), &[]);
+    // Far enough that a run from the beginning would be behind it when it is stopped.
+    let half = coordinator.wait_for_progress(first, 0).done;
+    coordinator.wait_for_progress(first, 2 * half);
+    let good = drained_checkpoint(&mut coordinator, worker);
+    let damaged = CheckpointRef { digest: Digest::of(b"what it was"), step: good.step + 10 };
+    let absent = CheckpointRef { digest: Digest::of(b"never stored"), step: good.step + 20 };
+    coordinator.state(|state| {
+        state.artifacts.insert(damaged.digest, b"what it became".to_vec());
+        state.jobs.push_back(train(second, ENDLESS, vec![absent, damaged, good]));
+    });
+
+    let worker = Program::start(&coordinator.url(), &[]);
+    coordinator.wait_for_progress(second, 0);
+    let resumed = drained_checkpoint(&mut coordinator, worker);
+
+    assert!(resumed.step >= good.step, "it went on from step {} at {}", good.step, resumed.step);
+}
+
+fn drained_checkpoint(coordinator: &mut Coordinator, worker: Program) -> CheckpointRef {
+    worker.signal(Signal::TERM);
+    let checkpoint = coordinator.wait_for("checkpoint", |call| match call {
+        Call::Report { checkpoint, .. } => *checkpoint,
+        _ => None,
+    });
+    assert!(worker.wait().success());
+    checkpoint
+}
+
+#[test]
+fn damaged_trained_flow_fails_its_evaluation() {
+    let mut coordinator = Coordinator::start();
+    let damaged = CheckpointRef { digest: Digest::of(b"what it was"), step: 20 };
+    coordinator.state(|state| {
+        state.artifacts.insert(damaged.digest, b"what it became".to_vec());
+        state.jobs.push_back(evaluate(attempt(2, 1), 20, damaged));
+    });
+    let _worker = Program::start(&coordinator.url(), &[]);
+
+    let failure = coordinator.wait_for("failure", |call| match call {
+        Call::Fail(_, failure) => Some(failure.clone()),
+        _ => None,
+    });
+
+    assert_eq!(failure.kind, FailureKind::Infrastructure);
+    assert!(failure.message.contains(&damaged.digest.to_string()), "{}", failure.message);
+}

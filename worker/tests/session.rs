@@ -1,0 +1,204 @@
+//! Leases, fencing, outages and drains, as a scripted coordinator sees them.
+
+mod support;
+
+use domain::lease::Directive;
+use rustix::process::Signal;
+use support::{
+    coordinator::Coordinator,
+    documents::{ENDLESS, attempt, train, train_with_checkpoints},
+    program::Program,
+    service::Call,
+};
+
+#[test]
+fn stale_answer_kills_the_child_and_the_next_job_runs() {
+    let mut coordinator = Coordinator::start();
+    let (stale, next) = (attempt(1, 1), attempt(2, 1));
+    coordinator.state(|state| state.jobs.push_back(train_with_checkpoints(stale)));
+    let worker = Program::start(&coordinator.url(), &[]);
+    coordinator.wait_for_progress(stale, 0);
+    let child = worker.child();
+
+    coordinator.state(|state| {
+        state.stale.insert((1, 1));
+        state.jobs.push_back(train(next, 10, Vec::new()));
+    });
+
+    coordinator.wait_for_completion(next);
+    child.wait_until_gone();
+    let ends =
+        |call: &Call| matches!(call, Call::Complete(of, _) | Call::Fail(of, _) | Call::Release(of) if *of == stale);
+    assert!(!coordinator.seen().iter().any(ends), "an attempt that is no longer ours was reported");
+}
+
+#[test]
+fn directive_to_abandon_kills_the_child() {
+    let mut coordinator = Coordinator::start();
+    let (abandoned, next) = (attempt(1, 1), attempt(2, 1));
+    coordinator.state(|state| state.jobs.push_back(train(abandoned, ENDLESS, Vec::new())));
+    let worker = Program::start(&coordinator.url(), &[]);
+    coordinator.wait_for_progress(abandoned, 0);
+    let child = worker.child();
+
+    coordinator.state(|state| {
+        state.directives.push(Directive::Abandon { job: abandoned.job, epoch: abandoned.epoch });
+        state.jobs.push_back(train(next, 10, Vec::new()));
+    });
+
+    child.wait_until_gone();
+    coordinator.wait_for_completion(next);
+}
+
+#[test]
+fn lost_session_kills_the_child_and_is_replaced() {
+    let mut coordinator = Coordinator::start();
+    let (lost, next) = (attempt(1, 1), attempt(1, 2));
+    coordinator.state(|state| state.jobs.push_back(train(lost, ENDLESS, Vec::new())));
+    let worker = Program::start(&coordinator.url(), &[]);
+    coordinator.wait_for_progress(lost, 0);
+    let child = worker.child();
+    let first = coordinator.seen().iter().find_map(|call| match call {
+        Call::Open(session) => Some(*session),
+        _ => None,
+    });
+
+    coordinator.state(|state| {
+        state.closed.extend(first);
+        state.jobs.push_back(train(next, 10, Vec::new()));
+    });
+
+    let second = coordinator.wait_for("second session", |call| match call {
+        Call::Open(session) => Some(*session),
+        _ => None,
+    });
+    child.wait_until_gone();
+    assert_ne!(Some(second), first);
+    coordinator.wait_for_completion(next);
+}
+
+#[test]
+fn training_goes_on_without_a_coordinator_and_attaches_again() {
+    let mut coordinator = Coordinator::start();
+    let running = attempt(1, 1);
+    coordinator.state(|state| state.jobs.push_back(train(running, ENDLESS, Vec::new())));
+    let worker = Program::start(&coordinator.url(), &[]);
+    let before = coordinator.wait_for_progress(running, 0).done;
+    let child = worker.child().pid();
+
+    coordinator.be_away_for(3);
+
+    let after = coordinator.wait_for_progress(running, before).done;
+    assert!(after > before);
+    assert_eq!(worker.child().pid(), child, "the child was replaced");
+    let sessions = coordinator.seen().iter().filter(|call| matches!(call, Call::Open(_))).count();
+    assert_eq!(sessions, 1, "the session was replaced");
+}
+
+#[test]
+fn result_survives_a_coordinator_that_loses_the_answer() {
+    let mut coordinator = Coordinator::start();
+    let running = attempt(1, 1);
+    coordinator.state(|state| {
+        state.lost_completions = 2;
+        state.jobs.push_back(train(running, 10, Vec::new()));
+    });
+    let _worker = Program::start(&coordinator.url(), &[]);
+
+    let results: Vec<_> = (0..3).map(|_| coordinator.wait_for_completion(running)).collect();
+
+    assert!(results.iter().all(|result| *result == results[0]), "{results:#?}");
+}
+
+#[test]
+fn second_address_is_tried_when_the_first_does_not_answer() {
+    let mut coordinator = Coordinator::start();
+    let running = attempt(1, 1);
+    coordinator.state(|state| state.jobs.push_back(train(running, 10, Vec::new())));
+    // Port 1 is privileged and answers nowhere that tests run.
+    let _worker = Program::start(&format!("http://127.0.0.1:1,{}", coordinator.url()), &[]);
+
+    coordinator.wait_for_completion(running);
+}
+
+#[test]
+fn sigterm_drains_with_a_checkpoint_and_a_release() {
+    let mut coordinator = Coordinator::start();
+    let running = attempt(1, 1);
+    coordinator.state(|state| state.jobs.push_back(train(running, ENDLESS, Vec::new())));
+    let worker = Program::start(&coordinator.url(), &["--grace-secs", "100"]);
+    let before = coordinator.wait_for_progress(running, 0).done;
+
+    worker.signal(Signal::TERM);
+
+    drained(&mut coordinator, worker, before);
+}
+
+#[test]
+fn directive_to_drain_does_what_sigterm_does() {
+    let mut coordinator = Coordinator::start();
+    let running = attempt(1, 1);
+    coordinator.state(|state| state.jobs.push_back(train(running, ENDLESS, Vec::new())));
+    let worker = Program::start(&coordinator.url(), &["--grace-secs", "100"]);
+    let before = coordinator.wait_for_progress(running, 0).done;
+
+    coordinator.state(|state| state.directives.push(Directive::Drain));
+
+    drained(&mut coordinator, worker, before);
+}
+
+fn drained(coordinator: &mut Coordinator, worker: Program, before: u64) {
+    coordinator.wait_for("closed session", |call| matches!(call, Call::Close(_)).then_some(()));
+    assert!(worker.wait().success());
+    let said = coordinator.seen();
+    let checkpoint = said.iter().position(|call| match call {
+        Call::Report { checkpoint: Some(checkpoint), .. } => checkpoint.step >= before,
+        _ => false,
+    });
+    let release = said.iter().position(|call| matches!(call, Call::Release(of) if *of == attempt(1, 1)));
+    assert!(checkpoint.expect("a checkpoint was reported") < release.expect("the job was released"));
+}
+
+#[test]
+fn drain_that_takes_too_long_kills_the_child_and_releases_the_job() {
+    let mut coordinator = Coordinator::start();
+    let running = attempt(1, 1);
+    coordinator.state(|state| state.jobs.push_back(train(running, ENDLESS, Vec::new())));
+    let worker = Program::start(&coordinator.url(), &["--grace-secs", "1"]);
+    coordinator.wait_for_progress(running, 0);
+    let child = worker.child();
+    // A stopped process follows no command.
+    child.signal(Signal::STOP);
+
+    worker.signal(Signal::TERM);
+
+    coordinator.wait_for("release", |call| matches!(call, Call::Release(of) if *of == running).then_some(()));
+    child.wait_until_gone();
+    assert!(worker.wait().success());
+}
+
+#[test]
+fn child_does_not_outlive_its_supervisor() {
+    let mut coordinator = Coordinator::start();
+    let running = attempt(1, 1);
+    coordinator.state(|state| state.jobs.push_back(train(running, ENDLESS, Vec::new())));
+    let worker = Program::start(&coordinator.url(), &[]);
+    coordinator.wait_for_progress(running, 0);
+    let child = worker.child();
+
+    worker.signal(Signal::KILL);
+
+    child.wait_until_gone();
+}
+
+#[test]
+fn idle_worker_drains_at_once() {
+    let mut coordinator = Coordinator::start();
+    let worker = Program::start(&coordinator.url(), &[]);
+    coordinator.wait_for("heartbeat", |call| matches!(call, Call::Heartbeat(..)).then_some(()));
+
+    worker.signal(Signal::TERM);
+
+    coordinator.wait_for("closed session", |call| matches!(call, Call::Close(_)).then_some(()));
+    assert!(worker.wait().success());
+}
