@@ -39,10 +39,10 @@ pub struct Configuration {
     pub skip: Option<bool>,
 }
 
-/// Where the cases are looked for.
+/// Where the cases are looked for: `SPILLWAY_GOLDEN_DIR`, from the repository's root if relative.
 pub fn folder() -> PathBuf {
-    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/golden");
-    std::env::var_os("SPILLWAY_GOLDEN_DIR").map_or_else(default, PathBuf::from)
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    root.join(std::env::var_os("SPILLWAY_GOLDEN_DIR").unwrap_or_else(|| "../shared/golden".into()))
 }
 
 impl Case {
