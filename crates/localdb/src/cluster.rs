@@ -221,6 +221,24 @@ pub fn attach(directory: &Path) -> Result<Address, Error> {
         .ok_or_else(|| Error::NotRunning { directory: directory.to_path_buf() })
 }
 
+/// Deletes the cluster in `directory` with all its data, also where the data lies elsewhere. No cluster is no error.
+///
+/// # Errors
+///
+/// [`Error::AlreadyRunning`] while a process owns it.
+pub fn remove(directory: &Path) -> Result<(), Error> {
+    if !directory.is_dir() {
+        return Ok(());
+    }
+    let _lock = acquire(directory)?;
+    let home = directory.join("home");
+    if let Ok(real) = fs::canonicalize(&home) {
+        server::stop_orphan(&real.join("data"))?;
+        fs::remove_dir_all(&real).map_err(Error::io("remove", real))?;
+    }
+    fs::remove_dir_all(directory).map_err(Error::io("remove", directory))
+}
+
 /// Takes the cluster's lock, which the kernel releases when this process ends, however it ends.
 fn acquire(directory: &Path) -> Result<File, Error> {
     let path = directory.join("lock");

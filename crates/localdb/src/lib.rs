@@ -15,6 +15,6 @@ mod test_server;
 
 pub use address::{Address, DEFAULT_DATABASE};
 pub use binaries::{MINIMUM_VERSION, ServerBinaries};
-pub use cluster::{Durability, Options, PrivateCluster, attach};
+pub use cluster::{Durability, Options, PrivateCluster, attach, remove};
 pub use error::Error;
 pub use test_server::{TEST_DATABASE_URL, TestServer, shared_for_tests};

@@ -9,7 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use localdb::{Durability, Error, Options, PrivateCluster, ServerBinaries, attach, shared_for_tests};
+use localdb::{Durability, Error, Options, PrivateCluster, ServerBinaries, attach, remove, shared_for_tests};
 
 type TestResult = Result<(), Box<dyn StdError>>;
 
@@ -138,8 +138,24 @@ fn root_runs_the_server_as_somebody_else_even_where_only_root_can_go() -> TestRe
     assert!(link.is_symlink());
     assert_eq!(psql(&cluster.url(), "select 1")?, "1");
     cluster.stop()?;
-    fs::remove_dir_all(home)?;
+    remove(&closed.path().join("database"))?;
+    assert!(!home.exists());
     Ok(())
+}
+
+#[test]
+fn running_cluster_is_not_removed_and_a_stopped_one_is() -> TestResult {
+    let directory = open_directory()?;
+    let database = directory.path().join("database");
+    let cluster = PrivateCluster::start(&database, &options()?)?;
+
+    let refusal = remove(&database);
+    cluster.stop()?;
+    remove(&database)?;
+
+    assert!(matches!(refusal, Err(Error::AlreadyRunning { .. })), "{refusal:?}");
+    assert!(!database.exists());
+    Ok(remove(&database)?)
 }
 
 #[test]

@@ -1,0 +1,32 @@
+//! `bench`: the measurements that the project publishes, each an ordinary program in release mode.
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use crate::{
+    setup,
+    workspace::{self, Workspace},
+};
+
+/// A benchmark; a new one is a variant here and its command below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Benchmark {
+    /// One training step of the library beside a plain layer-by-layer version
+    Flows,
+}
+
+impl Benchmark {
+    fn cargo_arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Flows => &["run", "--release", "--package", "training", "--example", "step_benchmark", "--"],
+        }
+    }
+}
+
+/// Sets up, then runs the benchmark with the caller's arguments.
+pub fn run(workspace: &Workspace, benchmark: Benchmark, arguments: &[String]) -> Result<()> {
+    setup::run(workspace, None)?;
+    let mut command = workspace.cargo(benchmark.cargo_arguments().iter().copied());
+    command.args(arguments);
+    workspace::run(command)
+}
