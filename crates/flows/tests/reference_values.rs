@@ -353,7 +353,6 @@ fn g4_parameter_counts_are_those_of_the_reference() {
 }
 
 #[test]
-#[ignore = "draws 215 million weights: half a minute in an unoptimised build"]
 fn g4_parameter_counts_of_the_largest_models_are_those_of_the_reference() {
     assert_counts(&[
         (multi_scale(GREY, 2, resnet(64, 8)), [19_552_008, 28_339, 37_206]),
