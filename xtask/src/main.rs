@@ -34,9 +34,9 @@ enum Command {
     },
     /// Sets up, builds, runs a small real sweep on this machine and prints its AUROC table
     Demo(demo::DemoArguments),
-    /// Sets up and runs all tests on a private PostgreSQL; arguments go to `cargo test --workspace`
+    /// Sets up and runs all tests on a private PostgreSQL; arguments go to `cargo test`
     Test {
-        /// Arguments for `cargo test --workspace`
+        /// Arguments for `cargo test`; `-p PACKAGE` narrows it to a package
         #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENT")]
         arguments: Vec<String>,
     },

@@ -14,15 +14,65 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     run_tests(workspace, arguments)
 }
 
-/// The tests alone, on a machine that is set up.
+/// The tests alone, on a machine that is set up: of the whole workspace, or of the packages that `arguments` name (`-p store`).
 pub fn run_tests(workspace: &Workspace, arguments: &[String]) -> Result<()> {
-    // Together with the tests, so that both are built with the same features: once.
-    workspace::run(workspace.cargo(["build", "--workspace", "--bins", "--tests"]))?;
+    let scope = Scope::of(arguments);
+    if scope.needs_programs(arguments) {
+        // Together with the tests, so that both are built with the same features: once.
+        workspace::run(workspace.cargo(["build", "--workspace", "--bins", "--tests"]))?;
+    }
     // Started after the build: a server needs memory that the compiler wants.
     let cluster = PrivateCluster::temporary()?;
-    let mut tests = workspace.cargo(["test", "--workspace"]);
+    let mut tests = match scope {
+        Scope::Workspace => workspace.cargo(["test", "--workspace"]),
+        Scope::NamedPackages => workspace.cargo(["test"]),
+    };
     tests.args(arguments).env(TEST_DATABASE_URL, cluster.url());
     workspace::run(tests)?;
     cluster.stop()?;
     Ok(())
+}
+
+/// What is tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Workspace,
+    NamedPackages,
+}
+
+impl Scope {
+    /// Looks at the arguments before `--`, which are cargo's.
+    fn of(arguments: &[String]) -> Self {
+        let for_cargo = arguments.iter().take_while(|argument| *argument != "--");
+        let names = |argument: &String| argument.starts_with("-p") || argument.starts_with("--package");
+        if for_cargo.into_iter().any(names) { Self::NamedPackages } else { Self::Workspace }
+    }
+
+    /// Says whether whole-cluster tests are among the tests: they start the programs of other packages.
+    fn needs_programs(self, arguments: &[String]) -> bool {
+        self == Self::Workspace || arguments.iter().any(|argument| argument.contains("e2e"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn whole_workspace_is_tested_unless_a_package_is_named() {
+        assert_eq!(Scope::of(&words("claim -- --nocapture -p")), Scope::Workspace);
+        assert_eq!(Scope::of(&words("-p store")), Scope::NamedPackages);
+        assert_eq!(Scope::of(&words("--package=store -- claim")), Scope::NamedPackages);
+    }
+
+    #[test]
+    fn programs_are_built_for_whole_cluster_tests() {
+        assert!(Scope::Workspace.needs_programs(&[]));
+        assert!(Scope::NamedPackages.needs_programs(&words("-p e2e")));
+        assert!(!Scope::NamedPackages.needs_programs(&words("-p store")));
+    }
 }
