@@ -73,7 +73,7 @@ fn hosted_elsewhere(requested: &Path, account: &Account) -> Result<PathBuf, Erro
     }
     let places = PLACES_FOR_ROOT.map(PathBuf::from);
     for place in &places {
-        if fs::create_dir_all(place).is_err() || !account.can_enter(place) {
+        if !is_roots_own(place) || !account.can_enter(place) {
             continue;
         }
         let created = tempfile::Builder::new().prefix("cluster-").tempdir_in(place);
@@ -82,6 +82,17 @@ fn hosted_elsewhere(requested: &Path, account: &Account) -> Result<PathBuf, Erro
         return Ok(home);
     }
     Err(unreachable(account, &places))
+}
+
+/// Creates the place, open to all and writable for root alone. One that somebody else made first, where everybody may
+/// write, is not used: they could exchange what lies in it.
+fn is_roots_own(place: &Path) -> bool {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+
+    let created = fs::DirBuilder::new().mode(0o755).create(place).is_ok();
+    // The mode above is cut by the caller's umask.
+    let opened = !created || fs::set_permissions(place, fs::Permissions::from_mode(0o755)).is_ok();
+    opened && fs::symlink_metadata(place).is_ok_and(|found| found.is_dir() && found.uid() == 0)
 }
 
 fn place_for_socket(home: &Path, account: &Account) -> Result<(PathBuf, Option<TempDir>), Error> {
