@@ -1,13 +1,12 @@
 //! One attempt at a job: from its checkpoint on this machine's disk to the report of its end.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use domain::{
     job::FailureKind,
     report::{Assignment, CheckpointRef, Completion, Failure, Task},
 };
-use tokio::time::sleep;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::{
     child::{ArtifactFile, Child, Command, ExitReason, Line, Message, Order, Outcome, ProcessError, Resources},
@@ -17,11 +16,9 @@ use crate::{
     reporter::{self, Delivered},
     retry::until_answered,
     stop::Stop,
-    uplink::{Uplink, UplinkError},
+    uplink::Uplink,
+    verdict::{Next, Verdict},
 };
-
-/// How long the last report may take once there is no time left.
-const LAST_CALL_LIMIT: Duration = Duration::from_secs(5);
 
 /// Where attempts are run.
 #[derive(Debug, Clone, Copy)]
@@ -38,19 +35,6 @@ pub struct Workplace<'a> {
     pub scratch: &'a Path,
 }
 
-/// What the coordinator is told of an attempt's end.
-#[derive(Debug)]
-pub enum Verdict {
-    /// The result.
-    Complete(Completion),
-    /// Why there is none.
-    Fail(Failure),
-    /// Interrupted: the job goes back.
-    Release,
-    /// Nothing: the attempt is no longer this worker's.
-    Drop,
-}
-
 /// How a child ended, as its supervisor saw it.
 #[derive(Debug)]
 enum ChildEnd {
@@ -61,18 +45,17 @@ enum ChildEnd {
 }
 
 impl Workplace<'_> {
-    /// Runs an attempt and reports its end; what was reported comes back.
-    pub async fn run(&self, assignment: Assignment, hold: &Hold) -> Verdict {
+    /// Runs an attempt and reports its end.
+    pub async fn run(&self, assignment: Assignment, hold: &Hold) -> Next {
         let verdict = self.work(assignment, hold).await;
-        self.deliver(&verdict, hold).await;
-        verdict
+        verdict.deliver(self.uplink, self.stop, hold).await
     }
 
     async fn work(&self, assignment: Assignment, hold: &Hold) -> Verdict {
         let folder = match tempfile::Builder::new().prefix("attempt-").tempdir_in(self.scratch) {
             Ok(folder) => folder,
             Err(error) => {
-                return infrastructure(format!(
+                return Verdict::infrastructure(format!(
                     "cannot make a folder in {}: {error}; give a folder with room by --scratch-dir (SPILLWAY_SCRATCH_DIR)",
                     self.scratch.display()
                 ));
@@ -86,7 +69,7 @@ impl Workplace<'_> {
         };
         let checkpoint = match fetched {
             Ok(checkpoint) => checkpoint,
-            Err(problem) => return infrastructure(problem),
+            Err(problem) => return Verdict::infrastructure(problem),
         };
         let order =
             Order { resources: self.resources.clone(), checkpoint, folder: folder.path().to_owned(), assignment };
@@ -207,7 +190,7 @@ impl Workplace<'_> {
         let outcome = match end {
             ChildEnd::Said(outcome) => outcome,
             ChildEnd::Interrupted(verdict) => return verdict,
-            ChildEnd::Broken(error) => return infrastructure(error.to_string()),
+            ChildEnd::Broken(error) => return Verdict::infrastructure(error.to_string()),
             ChildEnd::Crashed(reason) => {
                 let message = proto::convert::failure_message(&reason.describe());
                 return Verdict::Fail(Failure { kind: FailureKind::Crash, message });
@@ -224,7 +207,7 @@ impl Workplace<'_> {
                 }
                 Ok(Delivered { problem, .. }) => {
                     let problem = problem.as_deref().unwrap_or("the child never told of it");
-                    infrastructure(format!("the final checkpoint was not stored: {problem}"))
+                    Verdict::infrastructure(format!("the final checkpoint was not stored: {problem}"))
                 }
             },
             Outcome::Evaluated { measurements, statistics, provenance } => {
@@ -238,70 +221,10 @@ impl Workplace<'_> {
                         let statistics = statistics.digest;
                         Verdict::Complete(Completion::Evaluate { measurements, statistics, provenance })
                     }
-                    Err(problem) => infrastructure(format!("the statistics were not stored: {problem}")),
+                    Err(problem) => Verdict::infrastructure(format!("the statistics were not stored: {problem}")),
                 }
             }
         }
-    }
-
-    /// Tells the coordinator until it has answered, as long as there is time.
-    pub async fn deliver(&self, verdict: &Verdict, hold: &Hold) {
-        let told = async {
-            match self.tell(verdict, hold).await {
-                Err(refusal @ (UplinkError::Refused(_) | UplinkError::Malformed(_) | UplinkError::Damaged(_))) => {
-                    error!(%refusal, "report of the attempt's end was refused");
-                    // The job must not stay with a worker that has nothing more to say about it.
-                    let message = format!("the coordinator refused the result: {refusal}");
-                    self.tell(&infrastructure(message), hold).await
-                }
-                answered => answered,
-            }
-        };
-        let out_of_time = async {
-            self.stop.out_of_time().await;
-            sleep(LAST_CALL_LIMIT).await;
-        };
-        tokio::select! {
-            biased;
-            told = told => match told {
-                Ok(()) => info!(verdict = verdict.name(), "attempt ended"),
-                Err(stale) => info!(%stale, "attempt was no longer this worker's; its result is dropped"),
-            },
-            () = out_of_time => warn!(verdict = verdict.name(), "attempt's end was not reported: no coordinator answered"),
-        }
-    }
-
-    async fn tell(&self, verdict: &Verdict, hold: &Hold) -> Result<(), UplinkError> {
-        let attempt = hold.attempt();
-        until_answered("report of the attempt's end", async || {
-            if matches!(verdict, Verdict::Drop) {
-                return Ok(());
-            }
-            hold.lease().trusted().await?;
-            match verdict {
-                Verdict::Complete(completion) => self.uplink.complete(attempt, completion).await,
-                Verdict::Fail(failure) => self.uplink.fail(attempt, failure).await,
-                Verdict::Release => self.uplink.release(attempt).await,
-                Verdict::Drop => Ok(()),
-            }
-        })
-        .await
-    }
-}
-
-impl Verdict {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Complete(_) => "complete",
-            Self::Fail(_) => "fail",
-            Self::Release => "release",
-            Self::Drop => "drop",
-        }
-    }
-
-    /// Whether this worker itself may be what is broken.
-    pub fn blames_infrastructure(&self) -> bool {
-        matches!(self, Self::Fail(Failure { kind: FailureKind::Infrastructure, .. }))
     }
 }
 
@@ -319,8 +242,4 @@ async fn hear(message: Message, hold: &Hold, outbox: &Outbox, outcome: &mut Opti
         }
         Message::Ended(end) => *outcome = Some(end),
     }
-}
-
-fn infrastructure(message: String) -> Verdict {
-    Verdict::Fail(Failure { kind: FailureKind::Infrastructure, message })
 }

@@ -18,6 +18,7 @@ mod stop;
 mod trainer;
 mod uplink;
 mod upload;
+mod verdict;
 
 pub use child::{
     ArtifactFile, Command, ExitReason, Line, LineError, Message, Order, Outcome, ProcessError, Resources, TrainedFlow,

@@ -10,6 +10,8 @@ use crate::uplink::UplinkError;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// A coordinator that comes back is noticed within this time.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How often a call that makes the coordinator fail is repeated: for half a minute.
+const MAX_FAULTS: u32 = 10;
 
 /// Growing pauses with jitter, without an end.
 pub fn pauses() -> impl Iterator<Item = Duration> {
@@ -22,7 +24,8 @@ pub fn pauses() -> impl Iterator<Item = Duration> {
         .build()
 }
 
-/// Repeats a call until it is answered, however long that takes; the caller bounds the wait with `select!`.
+/// Repeats a call until it is answered, however long that takes; the caller bounds the wait with `select!`. A coordinator
+/// that fails at this very call is asked a bounded number of times: its database may restart, or it has a fault.
 ///
 /// # Errors
 /// An answer other than the wish: every [`UplinkError`] but an outage.
@@ -31,13 +34,73 @@ pub async fn until_answered<T>(
     mut call: impl AsyncFnMut() -> Result<T, UplinkError>,
 ) -> Result<T, UplinkError> {
     let mut pauses = pauses();
+    let mut faults = 0;
     loop {
-        let outage = match call().await {
+        let problem = match call().await {
             Err(outage @ UplinkError::Outage { .. }) => outage,
+            Err(fault @ UplinkError::Fault { .. }) if faults < MAX_FAULTS => {
+                faults += 1;
+                fault
+            }
             answered => return answered,
         };
         let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
-        warn!(what, %outage, pause_millis = pause.as_millis(), "coordinator did not answer");
+        warn!(what, %problem, pause_millis = pause.as_millis(), "call is repeated");
         tokio::time::sleep(pause).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outage() -> UplinkError {
+        UplinkError::Outage { coordinator: "http://one".to_owned(), reason: "refused".to_owned() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn outages_are_waited_out_however_many() {
+        let mut calls = 0;
+
+        let answer = until_answered("test", async || {
+            calls += 1;
+            if calls < 1000 { Err(outage()) } else { Ok(calls) }
+        });
+
+        assert_eq!(answer.await.unwrap(), 1000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn faults_are_tried_a_bounded_number_of_times() {
+        let mut calls = 0;
+
+        let answer: Result<(), _> = until_answered("test", async || {
+            calls += 1;
+            Err(UplinkError::Fault { reason: "a bug".to_owned() })
+        })
+        .await;
+
+        assert!(matches!(answer, Err(UplinkError::Fault { .. })), "{answer:?}");
+        assert_eq!(calls, MAX_FAULTS + 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refusals_are_not_repeated() {
+        let mut calls = 0;
+
+        let answer: Result<(), _> = until_answered("test", async || {
+            calls += 1;
+            Err(UplinkError::Stale("epoch 1".to_owned()))
+        })
+        .await;
+
+        assert!(matches!(answer, Err(UplinkError::Stale(_))), "{answer:?}");
+        assert_eq!(calls, 1);
+    }
+
+    #[test]
+    fn pauses_stay_within_their_bound() {
+        // Jitter adds up to the pause itself.
+        assert!(pauses().take(100).all(|pause| pause >= FIRST_PAUSE && pause <= 2 * LONGEST_PAUSE));
     }
 }

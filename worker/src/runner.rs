@@ -3,8 +3,8 @@
 use std::{io, path::Path, time::Duration};
 
 use domain::{
-    job::FailureKind,
-    report::{Assignment, Attempt, Failure},
+    fleet::DeviceKind,
+    report::{Assignment, Attempt, Task},
 };
 use tempfile::TempDir;
 use thiserror::Error;
@@ -13,13 +13,14 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument, error, info, info_span, warn};
 
 use crate::{
-    attempt::{Verdict, Workplace},
+    attempt::Workplace,
     config::Config,
     cuda::{self, CudaError},
     retry::pauses,
     session::{Session, SessionError},
     stop::Stop,
     uplink::{Claim, Uplink, UplinkError},
+    verdict::{Next, Verdict},
 };
 
 /// Shortest time between two claims that bring nothing: a coordinator that shuts down answers at once.
@@ -51,7 +52,7 @@ pub enum WorkerError {
 /// reported.
 pub async fn run(config: &Config, stop: &Stop) -> Result<(), WorkerError> {
     let program = std::env::current_exe().map_err(WorkerError::Program)?;
-    if config.resources.device == domain::fleet::DeviceKind::Cuda {
+    if config.resources.device == DeviceKind::Cuda {
         cuda::ask(&program, config.resources.cuda_library.as_deref()).await?;
     }
     let scratch = scratch_folder(config.scratch.as_deref()).map_err(WorkerError::Scratch)?;
@@ -61,8 +62,14 @@ pub async fn run(config: &Config, stop: &Stop) -> Result<(), WorkerError> {
         Workplace { uplink: &uplink, stop, program: &program, resources: &config.resources, scratch: scratch.path() };
 
     while let Some(session) = Session::open(config, &uplink, stop).await? {
+        let opened = Instant::now();
         serve(config, workplace, &session).await;
         session.close().await;
+        // A coordinator that opens sessions and refuses claims must not be asked in a tight loop.
+        tokio::select! {
+            () = stop.draining() => {}
+            () = sleep_until(opened + EMPTY_CLAIM_PAUSE) => {}
+        }
     }
     info!(worker_id = config.name, "worker drained");
     Ok(())
@@ -89,7 +96,7 @@ async fn serve(config: &Config, workplace: Workplace<'_>, session: &Session) {
             () = session.lease().lost() => return,
             claim = workplace.uplink.claim(session.id(), &offer) => claim,
         };
-        let verdict = match claim {
+        let next = match claim {
             Ok(Claim::Job(assignment)) => run_job(config, workplace, session, *assignment).await,
             Ok(Claim::Unreadable(attempt, violations)) => {
                 let message =
@@ -107,15 +114,17 @@ async fn serve(config: &Config, workplace: Workplace<'_>, session: &Session) {
                 return;
             }
         };
-        if !verdict.blames_infrastructure() {
-            pauses_after_faults = pauses();
-            continue;
-        }
-        // A machine with a full disk, say, must not spend the budgets of a whole sweep in a minute.
-        let pause = pauses_after_faults.next().unwrap_or(EMPTY_CLAIM_PAUSE);
-        tokio::select! {
-            () = workplace.stop.draining() => return,
-            () = sleep(pause) => {}
+        match next {
+            Next::Claim => pauses_after_faults = pauses(),
+            Next::ReplaceSession => return,
+            // A machine with a full disk, say, must not spend the budgets of a whole sweep in a minute.
+            Next::ClaimAfterPause => {
+                let pause = pauses_after_faults.next().unwrap_or(EMPTY_CLAIM_PAUSE);
+                tokio::select! {
+                    () = workplace.stop.draining() => return,
+                    () = sleep(pause) => {}
+                }
+            }
         }
     }
 }
@@ -126,13 +135,13 @@ fn report_failed_claim(problem: &UplinkError) {
     match problem {
         UplinkError::Outage { .. } => warn!(%problem, "claim was not answered; the session is replaced"),
         UplinkError::Stale(_) | UplinkError::Unknown(_) => info!(%problem, "session ended; it is replaced"),
-        UplinkError::Damaged(_) | UplinkError::Refused(_) | UplinkError::Malformed(_) => {
+        UplinkError::Fault { .. } | UplinkError::Damaged(_) | UplinkError::Refused(_) | UplinkError::Malformed(_) => {
             error!(%problem, "claim failed; the session is replaced");
         }
     }
 }
 
-async fn run_job(config: &Config, workplace: Workplace<'_>, session: &Session, assignment: Assignment) -> Verdict {
+async fn run_job(config: &Config, workplace: Workplace<'_>, session: &Session, assignment: Assignment) -> Next {
     let hold = session.lease().hold(assignment.attempt);
     let span = info_span!(
         "run",
@@ -149,17 +158,15 @@ async fn run_job(config: &Config, workplace: Workplace<'_>, session: &Session, a
     .await
 }
 
-async fn refuse_job(workplace: Workplace<'_>, session: &Session, attempt: Attempt, message: String) -> Verdict {
+async fn refuse_job(workplace: Workplace<'_>, session: &Session, attempt: Attempt, message: String) -> Next {
     error!(job_id = %attempt.job, attempt = %attempt.epoch, message, "job was not understood");
     let hold = session.lease().hold(attempt);
-    let verdict = Verdict::Fail(Failure { kind: FailureKind::Infrastructure, message });
-    workplace.deliver(&verdict, &hold).await;
-    verdict
+    Verdict::infrastructure(message).deliver(workplace.uplink, workplace.stop, &hold).await
 }
 
 fn task_name(assignment: &Assignment) -> &'static str {
     match assignment.task {
-        domain::report::Task::Train { .. } => "train",
-        domain::report::Task::Evaluate { .. } => "evaluate",
+        Task::Train { .. } => "train",
+        Task::Evaluate { .. } => "evaluate",
     }
 }

@@ -149,7 +149,7 @@ impl Heart {
                 }
                 Err(error) => {
                     let outage = outage.get_or_insert_with(|| {
-                        warn!(session_id = %self.id, %error, "heartbeat failed; training goes on");
+                        warn!(session_id = %self.id, %error, "heartbeat was not answered; training goes on");
                         Outage { since: sent, pauses: Box::new(pauses()) }
                     });
                     outage.pauses.next().map_or(self.terms.beat, |pause| pause.min(self.terms.beat))

@@ -54,6 +54,12 @@ pub enum UplinkError {
         /// What happened.
         reason: String,
     },
+    /// The coordinator stumbled over this call. Asking again may help, for ever it will not.
+    #[error("the coordinator failed: {reason}; its log says more")]
+    Fault {
+        /// What it says.
+        reason: String,
+    },
     /// The attempt is no longer this worker's, or the call came in a wrong order.
     #[error("stale: {0}")]
     Stale(String),
@@ -88,6 +94,16 @@ pub struct Uplink {
     channels: Arc<[(String, Channel)]>,
     /// Index of the coordinator that answered last.
     chosen: Arc<AtomicUsize>,
+}
+
+impl UplinkError {
+    /// Whether the coordinator will not take what it was told, whoever the attempt belongs to.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Fault { .. } | Self::Damaged(_) | Self::Refused(_) | Self::Malformed(_) => true,
+            Self::Outage { .. } | Self::Stale(_) | Self::Unknown(_) => false,
+        }
+    }
 }
 
 impl Uplink {
@@ -272,7 +288,10 @@ fn judge(coordinator: &str, status: &Status) -> UplinkError {
         | Code::Unauthenticated
         | Code::Unimplemented
         | Code::OutOfRange => UplinkError::Refused(message),
-        // An internal error of one coordinator (its database restarts, say) may be over at the next try.
+        // Without a cause on this side of the wire, the coordinator itself has said this.
+        Code::Internal | Code::Unknown if std::error::Error::source(status).is_none() => {
+            UplinkError::Fault { reason: message }
+        }
         Code::Ok
         | Code::Cancelled
         | Code::Unknown

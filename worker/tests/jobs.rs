@@ -50,6 +50,56 @@ fn tiny_training_and_its_evaluation_run_to_completion() {
 }
 
 #[test]
+fn interrupted_training_ends_in_the_same_bits() {
+    const STEPS: u64 = 400;
+    let mut coordinator = Coordinator::start();
+    let (undisturbed, interrupted, resumed) = (attempt(1, 1), attempt(2, 1), attempt(2, 2));
+    let url = coordinator.url();
+    let checkpoint_of = |completion: Completion| match completion {
+        Completion::Train { checkpoint, .. } => checkpoint,
+        Completion::Evaluate { .. } => panic!("a trained flow expected"),
+    };
+    coordinator.state(|state| {
+        state.jobs.extend([train(undisturbed, STEPS, Vec::new()), train(interrupted, STEPS, Vec::new())]);
+    });
+    let worker = Program::start(&url, &[]);
+    let expected = checkpoint_of(coordinator.wait_for_completion(undisturbed));
+    coordinator.wait_for_progress(interrupted, 0);
+    let half = drained_checkpoint(&mut coordinator, worker);
+    assert!((1..STEPS).contains(&half.step), "it was not interrupted: {half:?}");
+
+    coordinator.state(|state| state.jobs.push_back(train(resumed, STEPS, vec![half])));
+    let _worker = Program::start(&url, &[]);
+    let found = checkpoint_of(coordinator.wait_for_completion(resumed));
+
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn refused_result_becomes_a_failure_and_the_next_job_runs() {
+    let mut coordinator = Coordinator::start();
+    let (refused, next) = (attempt(1, 1), attempt(2, 1));
+    coordinator.state(|state| {
+        state.completions_refused = true;
+        state.jobs.push_back(train(refused, 10, Vec::new()));
+    });
+    let _worker = Program::start(&coordinator.url(), &[]);
+
+    let failure = coordinator.wait_for("failure", |call| match call {
+        Call::Fail(of, failure) if *of == refused => Some(failure.clone()),
+        _ => None,
+    });
+    coordinator.state(|state| {
+        state.completions_refused = false;
+        state.jobs.push_back(train(next, 10, Vec::new()));
+    });
+
+    assert_eq!(failure.kind, FailureKind::Infrastructure);
+    assert!(failure.message.contains("not liked"), "{}", failure.message);
+    coordinator.wait_for_completion(next);
+}
+
+#[test]
 fn dead_child_is_a_crash_and_the_next_job_runs() {
     let mut coordinator = Coordinator::start();
     let (killed, next) = (attempt(1, 3), attempt(2, 1));

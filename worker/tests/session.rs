@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::{Duration, Instant};
+
 use domain::lease::Directive;
 use rustix::process::Signal;
 use support::{
@@ -96,6 +98,35 @@ fn training_goes_on_without_a_coordinator_and_attaches_again() {
 }
 
 #[test]
+fn worker_without_a_trusted_lease_reports_nothing_until_it_is_renewed() {
+    const LEASE_TTL: Duration = Duration::from_secs(2);
+    let mut coordinator = Coordinator::start();
+    let running = attempt(1, 1);
+    coordinator.state(|state| {
+        state.lease_ttl = Some(LEASE_TTL);
+        state.jobs.push_back(train_with_checkpoints(running));
+    });
+    let _worker = Program::start(&coordinator.url(), &[]);
+    let report = |call: &Call| matches!(call, Call::Report { .. }).then_some(());
+    coordinator.wait_for("report", report);
+
+    coordinator.state(|state| state.heartbeats_lost = true);
+    let lost = Instant::now();
+    coordinator.wait_for("end of the lease", |call| {
+        (matches!(call, Call::LostHeartbeat) && lost.elapsed() > LEASE_TTL).then_some(())
+    });
+    let expired = coordinator.seen().len();
+    // A checkpoint comes every second, so that several fall into this time.
+    coordinator.wait_for("more lost heartbeats", |call| {
+        (matches!(call, Call::LostHeartbeat) && lost.elapsed() > LEASE_TTL * 2).then_some(())
+    });
+    assert!(!coordinator.seen()[expired..].iter().any(|call| report(call).is_some()), "a report without a lease");
+
+    coordinator.state(|state| state.heartbeats_lost = false);
+    coordinator.wait_for("report", report);
+}
+
+#[test]
 fn result_survives_a_coordinator_that_loses_the_answer() {
     let mut coordinator = Coordinator::start();
     let running = attempt(1, 1);
@@ -129,6 +160,8 @@ fn sigterm_drains_with_a_checkpoint_and_a_release() {
     let worker = Program::start(&coordinator.url(), &["--grace-secs", "100"]);
     let before = coordinator.wait_for_progress(running, 0).done;
 
+    // A service manager signals every process of the worker.
+    worker.child().signal(Signal::TERM);
     worker.signal(Signal::TERM);
 
     drained(&mut coordinator, worker, before);

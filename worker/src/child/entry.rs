@@ -35,6 +35,7 @@ pub fn run_child() -> ExitCode {
 
 fn speak() -> io::Result<()> {
     outlive_signals()?;
+    volunteer_for_memory_kill();
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line)?;
     let order: Order = decode(&line).map_err(io::Error::other)?;
@@ -106,4 +107,11 @@ fn outlive_signals() -> io::Result<()> {
         let _handler = signal(kind)?;
     }
     Ok(())
+}
+
+/// When memory runs out, the system shall take this process and not the supervisor, whose session would be lost.
+fn volunteer_for_memory_kill() {
+    const LIKELIEST: &str = "1000";
+    // Only Linux has the file; elsewhere the system chooses.
+    let _written = std::fs::write("/proc/self/oom_score_adj", LIKELIEST);
 }

@@ -31,7 +31,13 @@ const CLAIM_WAIT: Duration = Duration::from_millis(200);
 pub enum Call {
     Open(SessionId),
     Heartbeat(SessionId, Vec<Progress>),
-    Report { attempt: Attempt, curve: Vec<CurvePoint>, checkpoint: Option<CheckpointRef> },
+    /// A heartbeat that was answered with an outage.
+    LostHeartbeat,
+    Report {
+        attempt: Attempt,
+        curve: Vec<CurvePoint>,
+        checkpoint: Option<CheckpointRef>,
+    },
     Complete(Attempt, Completion),
     Fail(Attempt, Failure),
     Release(Attempt),
@@ -49,6 +55,12 @@ pub struct State {
     pub stale: BTreeSet<(i64, i32)>,
     /// How many completions are answered with an outage first.
     pub lost_completions: u32,
+    /// Whether completions break a rule that the worker does not know.
+    pub completions_refused: bool,
+    /// Whether heartbeats are answered with an outage.
+    pub heartbeats_lost: bool,
+    /// Time to live of leases that are opened; a long one when absent.
+    pub lease_ttl: Option<Duration>,
     /// Sessions that are no more.
     pub closed: BTreeSet<SessionId>,
 }
@@ -110,7 +122,8 @@ impl WorkerService for Script {
         request: Request<v1::OpenSessionRequest>,
     ) -> Result<Response<v1::OpenSessionResponse>, Status> {
         self.hear(Call::Open(self.session(request.into_inner().session_id)?));
-        Ok(Response::new(v1::OpenSessionResponse { lease: Some(TERMS.to_wire()) }))
+        let terms = LeaseTerms { ttl: self.state().lease_ttl.unwrap_or(TERMS.ttl), ..TERMS };
+        Ok(Response::new(v1::OpenSessionResponse { lease: Some(terms.to_wire()) }))
     }
 
     async fn claim(&self, request: Request<v1::ClaimRequest>) -> Result<Response<v1::ClaimResponse>, Status> {
@@ -138,6 +151,10 @@ impl WorkerService for Script {
         let v1::HeartbeatRequest { session_id, progress } = request.into_inner();
         let id = self.session(session_id)?;
         let progress = progress.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        if self.state().heartbeats_lost {
+            self.hear(Call::LostHeartbeat);
+            return Err(Status::unavailable("the coordinator is away"));
+        }
         self.hear(Call::Heartbeat(id, progress));
         let directives = std::mem::take(&mut self.state().directives);
         Ok(Response::new(v1::HeartbeatResponse { directives: directives.to_wire() }))
@@ -165,6 +182,9 @@ impl WorkerService for Script {
         }
         self.hear(Call::Complete(attempt, completion));
         let mut state = self.state();
+        if state.completions_refused {
+            return Err(Status::invalid_argument("result.train.checkpoint: not liked"));
+        }
         if state.lost_completions > 0 {
             state.lost_completions -= 1;
             return Err(Status::unavailable("the coordinator restarts"));
