@@ -128,16 +128,18 @@ fn searched(directories: &[PathBuf]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     fn fake_installation(version: &str) -> tempfile::TempDir {
         let directory = tempfile::tempdir().unwrap();
         for program in PROGRAMS {
             let path = directory.path().join(program);
-            fs::write(&path, format!("#!/bin/sh\necho 'postgres (PostgreSQL) {version}'\n")).unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+            let script = format!("#!/bin/sh\necho 'postgres (PostgreSQL) {version}'\n");
+            // Written by another process: a child that another test forks meanwhile would hold our file open, and a
+            // program that is open for writing cannot be run.
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "printf %s \"$1\" > \"$2\" && chmod 755 \"$2\"", "sh", &script]).arg(&path);
+            assert!(shell.status().unwrap().success());
         }
         directory
     }

@@ -147,3 +147,6 @@ fn succeeded(arguments: &[&str], status: ExitStatus) -> Result<()> {
     }
     bail!("`spillway {}` failed ({status})", arguments.join(" "))
 }
+
+#[cfg(test)]
+mod tests;
