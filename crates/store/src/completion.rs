@@ -14,6 +14,8 @@ use crate::{Store, StoreError, Transaction, column};
 pub struct PriorOutcome {
     /// The ending.
     pub kind: OutcomeKind,
+    /// What happened, for people.
+    pub detail: String,
     /// SHA-256 of its result.
     pub result_digest: Option<Digest>,
 }
@@ -107,6 +109,7 @@ impl Store {
             let kind = OutcomeKind::ALL.into_iter().find(|kind| kind.as_str() == row.kind);
             Ok(PriorOutcome {
                 kind: kind.ok_or_else(|| StoreError::corrupt("an attempt's outcome", &row.kind))?,
+                detail: row.detail,
                 result_digest: row.result_digest.as_deref().map(column::digest).transpose()?,
             })
         })

@@ -21,6 +21,8 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A statement that takes longer than this is ended by the server, and so is a transaction that idles as long: no lock outlives a
 /// coordinator that hangs.
 const SERVER_TIMEOUT: &str = "30s";
+/// How an address begins.
+const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
 
 /// How to reach the database.
 #[derive(Debug, Clone)]
@@ -47,8 +49,12 @@ impl Store {
     /// user, unknown database) at once.
     pub async fn connect(connection: &Connection) -> Result<Self, StoreError> {
         let address = without_password(&connection.address);
+        let refuse = |reason: String| StoreError::Address { address: address.clone(), reason };
+        if !SCHEMES.iter().any(|scheme| connection.address.starts_with(scheme)) {
+            return Err(refuse("it does not begin with postgres://".to_owned()));
+        }
         let options = PgConnectOptions::from_str(&connection.address)
-            .map_err(|error| StoreError::Address { address: address.clone(), reason: error.to_string() })?
+            .map_err(|error| refuse(error.to_string()))?
             .application_name("spillway")
             .options([("statement_timeout", SERVER_TIMEOUT), ("idle_in_transaction_session_timeout", SERVER_TIMEOUT)]);
         let pool = PgPoolOptions::new()

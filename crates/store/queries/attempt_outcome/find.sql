@@ -1,3 +1,3 @@
-select kind, result_digest
+select kind, detail, result_digest
 from attempt_outcome
 where job_id = $1 and epoch = $2

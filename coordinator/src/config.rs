@@ -1,0 +1,114 @@
+//! Configuration: flags and `SPILLWAY_…` variables, parsed once.
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::Parser;
+use domain::lease::LeaseTerms;
+use process::LogFormat;
+use store::Connection;
+
+use crate::StartError;
+
+/// Largest artifact when nothing else is said: 4 GiB.
+pub const DEFAULT_MAX_ARTIFACT_BYTES: u64 = 4 << 30;
+/// Beats that fit into a lease at least, so that one lost beat costs nothing.
+const BEATS_PER_LEASE: u32 = 3;
+
+/// The coordinator of a Spillway cluster: takes sweeps, hands out their jobs, keeps their results in Postgres.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "spillway-coordinator", version)]
+pub struct Config {
+    /// The database, such as postgres://user@host/spillway. Any number of coordinators may share it.
+    #[arg(long, env = "SPILLWAY_DATABASE_URL", hide_env_values = true)]
+    pub database_url: String,
+
+    /// The address to serve gRPC on; port 0 takes a free one and prints it.
+    #[arg(long, env = "SPILLWAY_LISTEN", default_value = "127.0.0.1:7450")]
+    pub listen: SocketAddr,
+
+    /// Where artifacts are kept: a folder or a URL. Coordinators of one database share it.
+    #[arg(long, env = "SPILLWAY_ARTIFACTS", default_value = ".spillway/artifacts")]
+    pub artifacts: String,
+
+    /// Largest artifact in bytes.
+    #[arg(long, env = "SPILLWAY_MAX_ARTIFACT_BYTES", default_value_t = DEFAULT_MAX_ARTIFACT_BYTES)]
+    pub max_artifact_bytes: u64,
+
+    /// How long a worker's lease lives after each heartbeat, in milliseconds.
+    #[arg(long, env = "SPILLWAY_LEASE_TTL_MILLIS", default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(100..=86_400_000))]
+    pub lease_ttl_millis: u64,
+
+    /// Time between two heartbeats, in milliseconds; a third of the lease at most.
+    #[arg(long, env = "SPILLWAY_BEAT_MILLIS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(10..=86_400_000))]
+    pub beat_millis: u64,
+
+    /// Time after a lease's end before its jobs are taken back, in milliseconds.
+    #[arg(long, env = "SPILLWAY_GRACE_MILLIS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(0..=86_400_000))]
+    pub grace_millis: u64,
+
+    /// Most database connections at once; one of them listens for hints.
+    #[arg(long, env = "SPILLWAY_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub database_connections: u32,
+
+    /// How long to wait at the start for a database that does not answer, in seconds.
+    #[arg(long, env = "SPILLWAY_DATABASE_WAIT_SECS", default_value_t = 30)]
+    pub database_wait_secs: u64,
+
+    /// How the log is written.
+    #[arg(long, env = "SPILLWAY_LOG_FORMAT", value_enum, default_value_t)]
+    pub log_format: LogFormat,
+}
+
+impl Config {
+    /// The terms of leases.
+    ///
+    /// # Errors
+    /// [`StartError::Configuration`] when too few beats fit into a lease.
+    pub fn lease_terms(&self) -> Result<LeaseTerms, StartError> {
+        let terms = LeaseTerms {
+            ttl: Duration::from_millis(self.lease_ttl_millis),
+            beat: Duration::from_millis(self.beat_millis),
+            grace: Duration::from_millis(self.grace_millis),
+        };
+        if terms.beat * BEATS_PER_LEASE > terms.ttl {
+            return Err(StartError::Configuration {
+                variable: "SPILLWAY_BEAT_MILLIS",
+                reason: format!(
+                    "{} ms between beats is more than a third of the lease of {} ms (SPILLWAY_LEASE_TTL_MILLIS)",
+                    self.beat_millis, self.lease_ttl_millis
+                ),
+            });
+        }
+        Ok(terms)
+    }
+
+    pub(crate) fn connection(&self) -> Connection {
+        Connection {
+            address: self.database_url.clone(),
+            max_connections: self.database_connections,
+            patience: Duration::from_secs(self.database_wait_secs),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(flags: &[&str]) -> Config {
+        let all = ["spillway-coordinator", "--database-url", "postgres:///spillway"];
+        Config::parse_from(all.iter().chain(flags))
+    }
+
+    #[test]
+    fn the_default_lease_is_the_rules_own() {
+        assert_eq!(config(&[]).lease_terms().unwrap(), LeaseTerms::default());
+    }
+
+    #[test]
+    fn a_beat_as_long_as_the_lease_is_refused_with_its_variable() {
+        let refusal = config(&["--beat-millis", "30000"]).lease_terms().unwrap_err();
+
+        assert!(refusal.to_string().contains("SPILLWAY_BEAT_MILLIS"), "{refusal}");
+    }
+}

@@ -1,0 +1,134 @@
+//! `SweepService`.
+
+use std::sync::Arc;
+
+use domain::{
+    job::JobKind,
+    spec::Violations,
+    sweep::{Expanded, SweepSpec},
+};
+use futures::stream::BoxStream;
+use proto::{
+    convert::{Fields, FromWire, ToWire, idempotency_key_from_wire, reason_from_wire},
+    v1::{self, sweep_service_server::SweepService},
+};
+use store::Store;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+use super::{find_sweep, rows, status, watch::Watch};
+use crate::{
+    Wakeups,
+    lifecycle::{Lifecycle, expand},
+};
+
+/// Sweeps listed when the request does not say.
+const DEFAULT_SWEEPS: u32 = 50;
+/// Most sweeps listed.
+const MAX_SWEEPS: u32 = 500;
+
+pub(crate) struct SweepApi {
+    lifecycle: Arc<Lifecycle>,
+    store: Store,
+    wakeups: Wakeups,
+    shutdown: CancellationToken,
+}
+
+impl SweepApi {
+    pub(crate) fn new(lifecycle: Arc<Lifecycle>, store: Store, wakeups: Wakeups, shutdown: CancellationToken) -> Self {
+        Self { lifecycle, store, wakeups, shutdown }
+    }
+
+    async fn summary(&self, sweep: domain::SweepId) -> Result<v1::SweepSummary, Status> {
+        let row = self.store.sweep_summary(sweep).await.map_err(|error| status::of_store(&error))?;
+        row.map(|row| rows::summary(&row)).ok_or_else(|| Status::not_found(format!("sweep {sweep} is gone")))
+    }
+}
+
+#[tonic::async_trait]
+impl SweepService for SweepApi {
+    type WatchStream = BoxStream<'static, Result<v1::WatchResponse, Status>>;
+
+    async fn submit(&self, request: Request<v1::SubmitRequest>) -> Result<Response<v1::SubmitResponse>, Status> {
+        let v1::SubmitRequest { sweep, idempotency_key } = request.into_inner();
+        let (spec, key) = parse_submit(sweep, idempotency_key).map_err(|refusal| status::refused(&refusal))?;
+        let submitted = self.lifecycle.submit(spec, key).await.map_err(status::of)?;
+        let sweep = Some(self.summary(submitted.sweep).await?);
+        Ok(Response::new(v1::SubmitResponse { sweep, created: submitted.created }))
+    }
+
+    async fn validate(&self, request: Request<v1::ValidateRequest>) -> Result<Response<v1::ValidateResponse>, Status> {
+        let v1::ValidateRequest { sweep } = request.into_inner();
+        let spec = parse_sweep(sweep).map_err(|refusal| status::refused(&refusal))?;
+        let (_, expanded) = expand(spec).await.map_err(|refusal| status::refused(&refusal))?;
+        Ok(Response::new(counted(&expanded)))
+    }
+
+    async fn get(&self, request: Request<v1::GetSweepRequest>) -> Result<Response<v1::SweepSummary>, Status> {
+        let v1::GetSweepRequest { sweep } = request.into_inner();
+        let sweep = find_sweep(&self.store, &sweep).await?;
+        Ok(Response::new(self.summary(sweep).await?))
+    }
+
+    async fn list(&self, request: Request<v1::ListSweepsRequest>) -> Result<Response<v1::ListSweepsResponse>, Status> {
+        let v1::ListSweepsRequest { limit } = request.into_inner();
+        let limit = if limit == 0 { DEFAULT_SWEEPS } else { limit.min(MAX_SWEEPS) };
+        let found = self.store.sweep_summaries(limit).await.map_err(|error| status::of_store(&error))?;
+        Ok(Response::new(v1::ListSweepsResponse { sweeps: found.iter().map(rows::summary).collect() }))
+    }
+
+    async fn watch(&self, request: Request<v1::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        let v1::WatchRequest { sweep } = request.into_inner();
+        let sweep = find_sweep(&self.store, &sweep).await?;
+        let watch = Watch::new(self.store.clone(), &self.wakeups, self.shutdown.clone(), sweep);
+        Ok(Response::new(Box::pin(watch.into_stream())))
+    }
+
+    async fn cancel(&self, request: Request<v1::CancelRequest>) -> Result<Response<v1::CancelResponse>, Status> {
+        let v1::CancelRequest { sweep, reason } = request.into_inner();
+        let reason = reason_from_wire(reason, "reason").map_err(|refusal| status::refused(&refusal))?;
+        let sweep = find_sweep(&self.store, &sweep).await?;
+        let cancelled = self.lifecycle.cancel(sweep, &reason).await.map_err(status::of)?;
+        Ok(Response::new(v1::CancelResponse { cancelled: size(cancelled) }))
+    }
+
+    async fn retry(&self, request: Request<v1::RetryRequest>) -> Result<Response<v1::RetryResponse>, Status> {
+        let v1::RetryRequest { sweep } = request.into_inner();
+        let sweep = find_sweep(&self.store, &sweep).await?;
+        let retried = self.lifecycle.retry(sweep).await.map_err(status::of)?;
+        Ok(Response::new(v1::RetryResponse { retried: size(retried) }))
+    }
+}
+
+fn parse_submit(sweep: Option<v1::SweepSpec>, key: String) -> Result<(SweepSpec, Option<String>), Violations> {
+    let mut fields = Fields::at("");
+    let key = fields.keep(idempotency_key_from_wire(key, "idempotency_key"));
+    let spec = fields.keep(parse_sweep(sweep));
+    fields.finish(|| Some((spec?, key?)))
+}
+
+/// Paths in violations begin inside the sweep, as in a sweep file.
+fn parse_sweep(sweep: Option<v1::SweepSpec>) -> Result<SweepSpec, Violations> {
+    SweepSpec::from_wire(sweep.ok_or_else(|| Violations::one("sweep", "missing"))?, "")
+}
+
+fn counted(expanded: &Expanded) -> v1::ValidateResponse {
+    let jobs = |kind: JobKind| {
+        let of = |experiment: &domain::sweep::PlannedExperiment| match kind {
+            JobKind::Train => 1,
+            JobKind::Evaluate => expanded.variants[experiment.variant].spec.evaluation.out.len(),
+        };
+        size(expanded.experiments.iter().map(of).sum())
+    };
+    v1::ValidateResponse {
+        variants: expanded.variants.to_wire(),
+        experiments: size(expanded.experiments.len()),
+        train_jobs: jobs(JobKind::Train),
+        evaluate_jobs: jobs(JobKind::Evaluate),
+    }
+}
+
+/// The rules allow ten thousand jobs.
+fn size(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}

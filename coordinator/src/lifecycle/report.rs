@@ -1,0 +1,35 @@
+//! Reports in mid-run: points of the training curve, checkpoints.
+
+use domain::report::{Attempt, CheckpointRef, CurvePoint};
+use store::Currency;
+
+use super::{Lifecycle, LifecycleError};
+
+impl Lifecycle {
+    /// Keeps points and a checkpoint of an attempt that runs; what is there already stays as it is.
+    ///
+    /// # Errors
+    /// [`LifecycleError::NotRunning`]: nothing was kept.
+    pub async fn report(
+        &self,
+        attempt: Attempt,
+        curve: &[CurvePoint],
+        checkpoint: Option<CheckpointRef>,
+    ) -> Result<(), LifecycleError> {
+        // The checkpoint first: should the points be refused then, what is kept is what a retry would keep.
+        if let Some(checkpoint) = checkpoint {
+            require_current(attempt, self.store.add_checkpoint(attempt, checkpoint).await?)?;
+        }
+        if !curve.is_empty() || checkpoint.is_none() {
+            require_current(attempt, self.store.add_curve_points(attempt, curve).await?)?;
+        }
+        Ok(())
+    }
+}
+
+fn require_current(attempt: Attempt, currency: Currency) -> Result<(), LifecycleError> {
+    match currency {
+        Currency::Current => Ok(()),
+        Currency::Stale => Err(LifecycleError::NotRunning(attempt)),
+    }
+}

@@ -1,0 +1,282 @@
+//! Coordinators in this process on a fresh database, their clients, and a scripted worker.
+
+#![allow(dead_code, reason = "each test file uses a part of this")]
+
+use std::time::Duration;
+
+use clap::Parser;
+use coordinator::{App, Config};
+use domain::{Digest, spec::parse_document, sweep::SweepSpec};
+use proto::{
+    convert::ToWire,
+    v1::{
+        self, artifact_service_client::ArtifactServiceClient, result_service_client::ResultServiceClient,
+        sweep_service_client::SweepServiceClient, worker_service_client::WorkerServiceClient,
+    },
+};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Status, transport::Channel};
+use uuid::Uuid;
+
+/// Longest that anything in a test may take.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits, but not for ever.
+pub async fn soon<T>(what: &str, waiting: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("{what} took longer than {PATIENCE:?}"))
+}
+
+/// A database and a folder of artifacts that coordinators share.
+pub struct Scene {
+    pub database: String,
+    pub folder: TempDir,
+    lease: [u64; 3],
+}
+
+/// A coordinator that serves.
+pub struct Running {
+    pub channel: Channel,
+    shutdown: CancellationToken,
+    served: JoinHandle<()>,
+}
+
+impl Scene {
+    pub fn new() -> Self {
+        Self::with_lease([30_000, 5_000, 5_000])
+    }
+
+    /// Time to live, beat and grace in milliseconds.
+    pub fn with_lease(lease: [u64; 3]) -> Self {
+        let database = localdb::shared_for_tests().unwrap().fresh_database().unwrap();
+        Self { database, folder: tempfile::tempdir().unwrap(), lease }
+    }
+
+    /// Runs a statement behind the coordinators' backs.
+    pub fn sql(&self, statement: &str) {
+        let psql = localdb::ServerBinaries::find().unwrap().directory().join("psql");
+        let ran = std::process::Command::new(psql)
+            .args(["--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--command", statement, &self.database])
+            .output()
+            .unwrap();
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    }
+
+    pub async fn start(&self) -> Running {
+        let [ttl, beat, grace] = self.lease.map(|millis| millis.to_string());
+        let config = Config::parse_from([
+            "spillway-coordinator",
+            "--database-url",
+            &self.database,
+            "--artifacts",
+            self.folder.path().to_str().unwrap(),
+            "--lease-ttl-millis",
+            &ttl,
+            "--beat-millis",
+            &beat,
+            "--grace-millis",
+            &grace,
+        ]);
+        let app = App::build(&config).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shutdown = CancellationToken::new();
+        let token = shutdown.clone();
+        let served = tokio::spawn(async move { app.serve(listener, token).await.unwrap() });
+        let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+        Running { channel, shutdown, served }
+    }
+}
+
+impl Running {
+    pub fn sweeps(&self) -> SweepServiceClient<Channel> {
+        SweepServiceClient::new(self.channel.clone())
+    }
+
+    pub fn results(&self) -> ResultServiceClient<Channel> {
+        ResultServiceClient::new(self.channel.clone())
+    }
+
+    pub fn artifacts(&self) -> ArtifactServiceClient<Channel> {
+        ArtifactServiceClient::new(self.channel.clone())
+    }
+
+    pub fn worker(&self) -> Worker {
+        Worker { client: WorkerServiceClient::new(self.channel.clone()), session: Uuid::new_v4().to_string() }
+    }
+
+    /// A worker whose session is open.
+    pub async fn open_worker(&self) -> Worker {
+        let mut worker = self.worker();
+        worker.open().await.unwrap();
+        worker
+    }
+
+    pub async fn submit(&self, spec: &SweepSpec) -> Result<v1::SubmitResponse, Status> {
+        let request = v1::SubmitRequest { sweep: Some(spec.to_wire()), idempotency_key: String::new() };
+        Ok(self.sweeps().submit(request).await?.into_inner())
+    }
+
+    pub async fn put(&self, bytes: &[u8]) -> Digest {
+        let digest = Digest::of(bytes);
+        self.put_as(digest, bytes.len() as u64, bytes).await.unwrap();
+        digest
+    }
+
+    pub async fn put_as(&self, digest: Digest, size: u64, bytes: &[u8]) -> Result<bool, Status> {
+        let header = v1::put_request::Part::Header(v1::PutHeader { digest: digest.to_wire(), size });
+        let chunks = bytes.chunks(5).map(|chunk| v1::put_request::Part::Chunk(chunk.to_vec()));
+        let parts: Vec<_> =
+            std::iter::once(header).chain(chunks).map(|part| v1::PutRequest { part: Some(part) }).collect();
+        Ok(self.artifacts().put(futures::stream::iter(parts)).await?.into_inner().created)
+    }
+
+    pub async fn jobs(&self, sweep: &str) -> Vec<v1::JobRow> {
+        let request = v1::ListJobsRequest { sweep: sweep.to_owned(), state: String::new(), limit: 0 };
+        self.results().list_jobs(request).await.unwrap().into_inner().jobs
+    }
+
+    pub async fn states(&self, sweep: &str) -> Vec<String> {
+        self.jobs(sweep).await.into_iter().map(|job| job.state).collect()
+    }
+
+    pub fn request_shutdown(&self) {
+        self.shutdown.cancel();
+    }
+
+    pub async fn ended(self) {
+        self.shutdown.cancel();
+        // An open connection would hold the server up until it is told to go.
+        drop(self.channel);
+        soon("the shutdown", self.served).await.unwrap();
+    }
+}
+
+/// The other side of `WorkerService`.
+pub struct Worker {
+    pub client: WorkerServiceClient<Channel>,
+    pub session: String,
+}
+
+impl Worker {
+    pub async fn open(&mut self) -> Result<v1::LeaseTerms, Status> {
+        let request = v1::OpenSessionRequest {
+            session_id: self.session.clone(),
+            worker_name: "scripted".to_owned(),
+            offer: Some(offer()),
+            worker_version: "test".to_owned(),
+        };
+        Ok(self.client.open_session(request).await?.into_inner().lease.unwrap())
+    }
+
+    pub async fn claim(&mut self, wait_millis: u64) -> Result<Option<v1::Assignment>, Status> {
+        let request = v1::ClaimRequest { session_id: self.session.clone(), offer: Some(offer()), wait_millis };
+        Ok(self.client.claim(request).await?.into_inner().assignment)
+    }
+
+    /// Claims and yields the attempt; there must be a job.
+    pub async fn attempt(&mut self) -> v1::Attempt {
+        soon("a claim", self.claim(30_000)).await.unwrap().expect("a job is ready").attempt.unwrap()
+    }
+
+    pub async fn heartbeat(&mut self, attempts: &[v1::Attempt]) -> Result<Vec<v1::directive::Kind>, Status> {
+        let progress = |attempt: &v1::Attempt| v1::Progress {
+            attempt: Some(*attempt),
+            done: 3,
+            total: 10,
+            images_per_second: 50.0,
+            bits_per_dim: Some(4.5),
+        };
+        let request = v1::HeartbeatRequest {
+            session_id: self.session.clone(),
+            progress: attempts.iter().map(progress).collect(),
+        };
+        let directives = self.client.heartbeat(request).await?.into_inner().directives;
+        Ok(directives.into_iter().map(|directive| directive.kind.unwrap()).collect())
+    }
+
+    pub async fn complete(
+        &mut self,
+        attempt: v1::Attempt,
+        result: v1::complete_request::Result,
+    ) -> Result<bool, Status> {
+        let request = v1::CompleteRequest { attempt: Some(attempt), result: Some(result) };
+        Ok(self.client.complete(request).await?.into_inner().duplicate)
+    }
+
+    pub async fn fail(&mut self, attempt: v1::Attempt, message: &str) -> Result<(), Status> {
+        let kind = v1::FailureKind::Own.into();
+        let request = v1::FailRequest { attempt: Some(attempt), kind, message: message.to_owned() };
+        self.client.fail(request).await.map(drop)
+    }
+
+    pub async fn report(
+        &mut self,
+        attempt: v1::Attempt,
+        steps: &[u64],
+        checkpoint: Option<v1::CheckpointRef>,
+    ) -> Result<(), Status> {
+        let point = |&step: &u64| v1::CurvePoint { step, loss_nats: 900.0, bits_per_dim: 1.5, gradient_norm: 2.0 };
+        let request =
+            v1::ReportRequest { attempt: Some(attempt), curve: steps.iter().map(point).collect(), checkpoint };
+        self.client.report(request).await.map(drop)
+    }
+}
+
+pub fn offer() -> v1::Offer {
+    v1::Offer { device: "cpu".to_owned(), memory_bytes: 0 }
+}
+
+pub fn trained(digest: Digest, step: u64) -> v1::complete_request::Result {
+    let checkpoint = v1::CheckpointRef { digest: digest.to_wire(), step };
+    v1::complete_request::Result::Train(v1::TrainResult {
+        checkpoint: Some(checkpoint),
+        provenance: Some(provenance()),
+    })
+}
+
+pub fn evaluated(statistics: Digest, auroc: f64) -> v1::complete_request::Result {
+    let measurement = v1::Measurement {
+        score: "log-likelihood".to_owned(),
+        metric: "auroc".to_owned(),
+        dataset: String::new(),
+        value: Some(auroc),
+        interval: Some(v1::Interval { low: auroc / 2.0, high: 1.0, method: "delong".to_owned() }),
+        n_in: 20,
+        n_out: 10,
+    };
+    v1::complete_request::Result::Evaluate(v1::EvaluateResult {
+        measurements: vec![measurement],
+        statistics: statistics.to_wire(),
+        provenance: Some(provenance()),
+    })
+}
+
+fn provenance() -> v1::Provenance {
+    v1::Provenance {
+        worker_version: "test".to_owned(),
+        device: "cpu".to_owned(),
+        threads: 1,
+        precision: "float32".to_owned(),
+        noise_draws: 1,
+    }
+}
+
+pub fn sweep_spec(name: &str, seeds: &[u64]) -> SweepSpec {
+    let document = serde_json::json!({
+        "name": name,
+        "seeds": seeds,
+        "base": {
+            "model": {"realnvp": {"mask": "cycle", "st_network": {"resnet": {"width": 4, "blocks": 1}}}},
+            "data": {"dataset": "synthetic-shapes"},
+            "training": {"steps": 10, "batch_size": 8, "optimiser": {"adam": {"learning_rate": 5e-4}}},
+            "evaluation": {"out": ["synthetic-strokes"]},
+        },
+    });
+    parse_document(&document, "").unwrap()
+}
+
+pub fn code<T: std::fmt::Debug>(answer: Result<T, Status>) -> Code {
+    answer.unwrap_err().code()
+}
