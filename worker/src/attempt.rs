@@ -132,7 +132,10 @@ impl Workplace<'_> {
         let fetched = until_answered("download", async || download(self.uplink, checkpoint.digest, &path).await).await;
         match fetched {
             Ok(Download::Verified(file)) => Ok(Ok(file)),
-            Ok(Download::Unusable(reason)) => Ok(Err(reason)),
+            Ok(Download::Unusable(reason)) => {
+                self.uplink.distrust(checkpoint.digest);
+                Ok(Err(reason))
+            }
             Ok(Download::Unwritable(error)) => {
                 Err(format!("cannot write {}: {error}; check the scratch folder's disk", path.display()))
             }

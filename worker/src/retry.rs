@@ -8,9 +8,9 @@ use tracing::warn;
 use crate::uplink::UplinkError;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// A coordinator that comes back is noticed within this time.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// How often a call that makes the coordinator fail is repeated: for half a minute.
+/// Jitter adds up to as much again: a coordinator that comes back is noticed within five seconds.
+const LONGEST_PAUSE: Duration = Duration::from_millis(2500);
+/// How often a call that makes the coordinator fail is repeated: for some 20 seconds.
 const MAX_FAULTS: u32 = 10;
 
 /// Growing pauses with jitter, without an end.

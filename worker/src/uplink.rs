@@ -1,9 +1,10 @@
 //! The coordinator as calls on the rules' types: several addresses, bounded waits, and errors by what to do about them.
 
 use std::{
+    collections::BTreeSet,
     future::Future,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -94,6 +95,8 @@ pub struct Uplink {
     channels: Arc<[(String, Channel)]>,
     /// Index of the coordinator that answered last.
     chosen: Arc<AtomicUsize>,
+    /// Artifacts whose stored bytes were found damaged: that the store has them is no reason not to send them.
+    damaged: Arc<Mutex<BTreeSet<Digest>>>,
 }
 
 impl UplinkError {
@@ -123,7 +126,7 @@ impl Uplink {
                 .keep_alive_while_idle(true);
             (endpoint.uri().to_string(), endpoint.connect_lazy())
         };
-        Self { channels: endpoints.iter().map(channel).collect(), chosen: Arc::default() }
+        Self { channels: endpoints.iter().map(channel).collect(), chosen: Arc::default(), damaged: Arc::default() }
     }
 
     /// Opens a session under an id of the worker's own; sent again, it opens one session.
@@ -212,22 +215,32 @@ impl Uplink {
         self.ask(CALL_LIMIT, |mut worker| async move { worker.close_session(request).await }).await.map(drop)
     }
 
-    /// Whether the artifact store has an artifact.
+    /// Notes that the stored bytes of an artifact are not what they should be.
+    pub fn distrust(&self, digest: Digest) {
+        self.damaged().insert(digest);
+    }
+
+    /// Whether the artifact store has an artifact, as far as is known undamaged.
     pub async fn has(&self, digest: Digest) -> Result<bool, UplinkError> {
+        if self.damaged().contains(&digest) {
+            return Ok(false);
+        }
         let request = v1::StatRequest { digest: digest.to_wire() };
         let answer =
             self.call(CALL_LIMIT, |channel| async move { ArtifactServiceClient::new(channel).stat(request).await });
         Ok(answer.await?.exists)
     }
 
-    /// Stores an artifact of `size` bytes.
-    pub async fn put<S>(&self, parts: S, size: u64) -> Result<(), UplinkError>
+    /// Stores an artifact of `size` bytes, a damaged one anew.
+    pub async fn put<S>(&self, digest: Digest, parts: S, size: u64) -> Result<(), UplinkError>
     where
         S: Stream<Item = v1::PutRequest> + Send + 'static,
     {
         let limit = CALL_LIMIT + Duration::from_secs(size / SLOWEST_UPLOAD);
         let answer = self.call(limit, |channel| async move { ArtifactServiceClient::new(channel).put(parts).await });
-        answer.await.map(drop)
+        answer.await?;
+        self.damaged().remove(&digest);
+        Ok(())
     }
 
     /// Opens the stream of an artifact's bytes.
@@ -240,6 +253,10 @@ impl Uplink {
     pub fn broken_stream(&self, status: &Status) -> UplinkError {
         let chosen = self.chosen.load(Ordering::Relaxed);
         judge(&self.channels[chosen].0, status)
+    }
+
+    fn damaged(&self) -> MutexGuard<'_, BTreeSet<Digest>> {
+        self.damaged.lock().expect("no holder of this lock panics")
     }
 
     async fn ask<T, F>(

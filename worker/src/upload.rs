@@ -57,7 +57,7 @@ pub async fn upload(uplink: &Uplink, file: &ArtifactFile) -> Result<Upload, Upli
             None
         }
     });
-    let answer = uplink.put(once(header).chain(chunks), size).await;
+    let answer = uplink.put(file.digest, once(header).chain(chunks), size).await;
     if let Some(error) = disk_error.lock().expect("no holder of this lock panics").take() {
         return Ok(Upload::Unreadable(error));
     }

@@ -168,6 +168,23 @@ fn drained_checkpoint(coordinator: &mut Coordinator, worker: Program) -> Checkpo
 }
 
 #[test]
+fn damaged_checkpoint_is_replaced_when_training_yields_it_again() {
+    let mut coordinator = Coordinator::start();
+    let (first, second) = (attempt(1, 1), attempt(1, 2));
+    coordinator.state(|state| state.jobs.push_back(train(first, 10, Vec::new())));
+    let _worker = Program::start(&coordinator.url(), &[]);
+    let Completion::Train { checkpoint, .. } = coordinator.wait_for_completion(first) else {
+        panic!("a trained flow expected");
+    };
+    let whole = coordinator.state(|state| state.artifacts.insert(checkpoint.digest, b"what it became".to_vec()));
+
+    coordinator.state(|state| state.jobs.push_back(train(second, 10, vec![checkpoint])));
+    coordinator.wait_for_completion(second);
+
+    assert_eq!(coordinator.state(|state| state.artifacts.get(&checkpoint.digest).cloned()), whole);
+}
+
+#[test]
 fn damaged_trained_flow_fails_its_evaluation() {
     let mut coordinator = Coordinator::start();
     let damaged = CheckpointRef { digest: Digest::of(b"what it was"), step: 20 };

@@ -142,6 +142,33 @@ fn result_survives_a_coordinator_that_loses_the_answer() {
 }
 
 #[test]
+fn session_whose_claim_got_lost_is_closed_and_replaced() {
+    let mut coordinator = Coordinator::start();
+    let next = attempt(1, 2);
+    coordinator.state(|state| {
+        state.lost_claims = 1;
+        state.jobs.push_back(train(next, 10, Vec::new()));
+    });
+    let _worker = Program::start(&coordinator.url(), &[]);
+
+    coordinator.wait_for_completion(next);
+
+    let sessions: Vec<_> = coordinator
+        .seen()
+        .iter()
+        .filter_map(|call| match call {
+            Call::Open(session) => Some(("opened", *session)),
+            Call::Close(session) => Some(("closed", *session)),
+            _ => None,
+        })
+        .collect();
+    let [("opened", first), ("closed", closed), ("opened", second)] = sessions[..] else {
+        panic!("one session after another expected: {sessions:?}");
+    };
+    assert!(first == closed && first != second, "{sessions:?}");
+}
+
+#[test]
 fn second_address_is_tried_when_the_first_does_not_answer() {
     let mut coordinator = Coordinator::start();
     let running = attempt(1, 1);

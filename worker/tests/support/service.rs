@@ -55,6 +55,8 @@ pub struct State {
     pub stale: BTreeSet<(i64, i32)>,
     /// How many completions are answered with an outage first.
     pub lost_completions: u32,
+    /// How many claims are answered with an outage first, as if their answers had been lost.
+    pub lost_claims: u32,
     /// Whether completions break a rule that the worker does not know.
     pub completions_refused: bool,
     /// Whether heartbeats are answered with an outage.
@@ -128,6 +130,11 @@ impl WorkerService for Script {
 
     async fn claim(&self, request: Request<v1::ClaimRequest>) -> Result<Response<v1::ClaimResponse>, Status> {
         self.session(request.into_inner().session_id)?;
+        let lost = self.state().lost_claims;
+        if lost > 0 {
+            self.state().lost_claims = lost - 1;
+            return Err(Status::unavailable("the coordinator restarts"));
+        }
         let take = || self.state().jobs.pop_front();
         let job = async {
             loop {
