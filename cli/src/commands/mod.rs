@@ -1,0 +1,39 @@
+//! The commands, one file or folder each.
+
+pub mod cancel;
+pub mod data;
+pub mod jobs;
+pub mod list;
+pub mod results;
+pub mod retry;
+pub mod submit;
+pub mod up;
+pub mod validate;
+pub mod watch;
+
+use clap::Subcommand;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a cluster on this machine: PostgreSQL, a coordinator and workers, until Ctrl-C
+    Up(up::Arguments),
+    /// Check a sweep file and show what it expands to; needs no coordinator and stores nothing
+    Validate(validate::Arguments),
+    /// Store a sweep and start it
+    Submit(submit::Arguments),
+    /// List sweeps, newest first
+    List(list::Arguments),
+    /// Follow a sweep until it ends: progress of every running job, and the AUROC table as it fills
+    Watch(watch::Arguments),
+    /// Print a sweep's results: the AUROC table and the bits/dim of each dataset
+    Results(results::Arguments),
+    /// List a sweep's jobs with their states and reasons
+    Jobs(jobs::Arguments),
+    /// Cancel the jobs of a sweep that have not ended
+    Cancel(cancel::Arguments),
+    /// Try the failed, cancelled and quarantined jobs of a sweep again
+    Retry(retry::Arguments),
+    /// List and check the datasets on this machine
+    Data(data::Arguments),
+}

@@ -1,0 +1,149 @@
+//! The AUROC table: a row for each variant, OOD dataset and score, over seeds.
+
+use proto::v1::AurocRow;
+
+use crate::output::{Audience, Cell, Column, Table};
+
+/// Digits after the point of an AUROC: with ten thousand images each the interval begins at the third.
+const DECIMALS: usize = 4;
+
+/// The table for its readers.
+pub fn auroc_table(rows: &[AurocRow], audience: Audience) -> Table {
+    match audience {
+        Audience::People => for_people(rows),
+        Audience::Machines => for_machines(rows),
+    }
+}
+
+fn for_people(rows: &[AurocRow]) -> Table {
+    let columns = vec![
+        Column::text("variant", "variant"),
+        Column::text("in_dataset", "in"),
+        Column::text("out_dataset", "out"),
+        Column::text("score", "score"),
+        Column::text("auroc", "AUROC"),
+        Column::text("ci", "95 % interval"),
+        Column::text("ci_method", "by"),
+        Column::text("seeds", "seeds"),
+        Column::text("images", "images in/out"),
+    ];
+    let mut table = Table::new("auroc", columns);
+    for row in rows {
+        table.push(vec![
+            Cell::text(&row.variant),
+            Cell::text(&row.in_dataset),
+            Cell::text(&row.out_dataset),
+            Cell::text(&row.score),
+            Cell::text(mean_and_deviation(row.auroc_mean, row.auroc_sd, DECIMALS)),
+            Cell::text(interval(row)),
+            Cell::text(&row.ci_method),
+            Cell::text(format!("{}/{}", row.seeds, row.seeds_planned)),
+            Cell::text(format!("{}/{}", row.n_in, row.n_out)),
+        ]);
+    }
+    table
+        .note("AUROC: out-of-distribution is the positive class, 0.5 is chance; mean ± standard deviation over seeds.");
+    if rows.iter().any(|row| row.seeds < row.seeds_planned) {
+        table.note("Rows with fewer seeds than planned will change.");
+    }
+    table
+}
+
+/// The columns of the SQL view.
+fn for_machines(rows: &[AurocRow]) -> Table {
+    let columns = vec![
+        Column::text("sweep", "sweep"),
+        Column::text("variant", "variant"),
+        Column::text("in_dataset", "in"),
+        Column::text("out_dataset", "out"),
+        Column::text("score", "score"),
+        Column::number("seeds", "seeds"),
+        Column::number("seeds_planned", "seeds planned"),
+        Column::number("auroc_mean", "AUROC"),
+        Column::number("auroc_sd", "standard deviation"),
+        Column::number("ci_low", "interval from"),
+        Column::number("ci_high", "to"),
+        Column::text("ci_method", "by"),
+        Column::number("n_in", "images in"),
+        Column::number("n_out", "images out"),
+    ];
+    let mut table = Table::new("auroc", columns);
+    for row in rows {
+        table.push(vec![
+            Cell::text(&row.sweep),
+            Cell::text(&row.variant),
+            Cell::text(&row.in_dataset),
+            Cell::text(&row.out_dataset),
+            Cell::text(&row.score),
+            row.seeds.into(),
+            row.seeds_planned.into(),
+            Cell::real(row.auroc_mean, DECIMALS),
+            Cell::real(row.auroc_sd, DECIMALS),
+            Cell::real(row.ci_low, DECIMALS),
+            Cell::real(row.ci_high, DECIMALS),
+            Cell::text(&row.ci_method),
+            row.n_in.into(),
+            row.n_out.into(),
+        ]);
+    }
+    table
+}
+
+/// `0.2706 ± 0.0123`, or the mean alone when there is no deviation.
+pub fn mean_and_deviation(mean: f64, deviation: Option<f64>, decimals: usize) -> String {
+    match deviation {
+        Some(deviation) => format!("{mean:.decimals$} ± {deviation:.decimals$}"),
+        None => format!("{mean:.decimals$}"),
+    }
+}
+
+/// `[0.2506, 0.2906]`, or nothing when there is none.
+pub fn interval(row: &AurocRow) -> String {
+    match (row.ci_low, row.ci_high) {
+        (Some(low), Some(high)) => format!("[{low:.DECIMALS$}, {high:.DECIMALS$}]"),
+        (None, _) | (_, None) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::{Look, render};
+
+    fn row(seeds: u32) -> AurocRow {
+        AurocRow {
+            sweep: "demo".to_owned(),
+            variant: "mask=cycle".to_owned(),
+            in_dataset: "fashion-mnist".to_owned(),
+            out_dataset: "mnist".to_owned(),
+            score: "log-likelihood".to_owned(),
+            seeds,
+            seeds_planned: 2,
+            auroc_mean: 0.27061,
+            auroc_sd: (seeds > 1).then_some(0.01234),
+            ci_low: Some(0.15974),
+            ci_high: Some(0.38148),
+            ci_method: if seeds > 1 { "student-t over seeds" } else { "delong" }.to_owned(),
+            n_in: 10_000,
+            n_out: 10_000,
+        }
+    }
+
+    #[test]
+    fn full_row_shows_mean_deviation_interval_seeds_and_images() {
+        let text = render(&auroc_table(&[row(2)], Audience::People), Look::PLAIN);
+
+        for part in ["0.2706 ± 0.0123", "[0.1597, 0.3815]", "student-t over seeds", "2/2", "10000/10000"] {
+            assert!(text.contains(part), "{part} is not in\n{text}");
+        }
+        assert!(!text.contains("fewer seeds"), "{text}");
+    }
+
+    #[test]
+    fn partial_row_has_no_deviation_and_says_that_it_will_change() {
+        let text = render(&auroc_table(&[row(1)], Audience::People), Look::PLAIN);
+
+        assert!(text.contains("0.2706   ") && text.contains("1/2") && text.contains("delong"), "{text}");
+        assert!(text.contains("fewer seeds than planned"), "{text}");
+    }
+}

@@ -1,0 +1,122 @@
+//! `watch`: follows a sweep until every job has ended, also across a restart of the coordinator.
+
+mod bars;
+mod changes;
+mod snapshots;
+
+use std::io::{IsTerminal, Write, stderr, stdout};
+
+use anyhow::anyhow;
+use clap::Args;
+use proto::v1::WatchResponse;
+
+use self::{
+    bars::Bars,
+    changes::Changes,
+    snapshots::{News, Patience, Snapshots},
+};
+use super::results::auroc_table;
+use crate::{
+    client::Client,
+    failure::Failure,
+    output::{Audience, Look, render},
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  spillway watch demo
+  spillway watch demo > demo.log       one line for each change
+
+On a terminal: a bar for each running job and the table as it fills. Ctrl-C stops watching; the sweep goes on.
+Exit code 6: the sweep ended, but not every job succeeded.";
+
+/// Which sweep.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Arguments {
+    /// The sweep's name or id
+    sweep: String,
+}
+
+/// Where what happens is shown.
+enum Display {
+    /// Bars on standard error, which is a terminal.
+    Bars(Bars),
+    /// Lines on standard output.
+    Lines(Changes),
+}
+
+/// Follows the sweep.
+pub async fn run(arguments: &Arguments, client: &Client) -> Result<(), Failure> {
+    follow(client, &arguments.sweep).await
+}
+
+/// Shows what happens to a sweep until it ends; then its table.
+pub async fn follow(client: &Client, sweep: &str) -> Result<(), Failure> {
+    let mut display =
+        if stderr().is_terminal() { Display::Bars(Bars::new()) } else { Display::Lines(Changes::default()) };
+    let mut snapshots = Snapshots::of(client, sweep, Patience::default());
+    let last = loop {
+        match snapshots.next().await? {
+            News::Snapshot(snapshot) => {
+                display.show(&snapshot)?;
+                if snapshot.finished {
+                    break *snapshot;
+                }
+            }
+            News::Lost { cause, delay } => {
+                display
+                    .say(&format!("lost the coordinator ({cause}): trying again in {:.1} s", delay.as_secs_f64()))?;
+            }
+            News::Back => display.say("the coordinator is back")?,
+        }
+    };
+    display.end()?;
+    conclude(&last)
+}
+
+impl Display {
+    fn show(&mut self, snapshot: &WatchResponse) -> Result<(), Failure> {
+        match self {
+            Self::Bars(bars) => bars.show(snapshot),
+            Self::Lines(changes) => {
+                let mut out = stdout().lock();
+                for line in changes.since_last(snapshot) {
+                    writeln!(out, "{line}")?;
+                }
+                out.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn say(&self, text: &str) -> Result<(), Failure> {
+        match self {
+            Self::Bars(bars) => bars.say(text)?,
+            Self::Lines(_) => eprintln!("{text}"),
+        }
+        Ok(())
+    }
+
+    fn end(&self) -> Result<(), Failure> {
+        match self {
+            Self::Bars(bars) => bars.clear()?,
+            Self::Lines(_) => writeln!(stdout())?,
+        }
+        Ok(())
+    }
+}
+
+/// Prints the final table and what failed.
+fn conclude(last: &WatchResponse) -> Result<(), Failure> {
+    let table = auroc_table(&last.auroc, Audience::People);
+    if !table.is_empty() {
+        writeln!(stdout(), "{}", render(&table, Look::of_stdout()))?;
+    }
+    let summary = last.sweep.as_ref().ok_or_else(|| anyhow!("the coordinator's answer lacks the sweep"))?;
+    let jobs = summary.jobs.unwrap_or_default();
+    match jobs.failed + jobs.cancelled + jobs.quarantined {
+        0 => Ok(()),
+        failed => Err(Failure::Incomplete { sweep: summary.name.clone(), failed }),
+    }
+}
