@@ -12,7 +12,8 @@ select
     jobs.failed as "failed!",
     jobs.cancelled as "cancelled!",
     jobs.quarantined as "quarantined!"
-from sweep
+-- Limited before counting: the jobs of older sweeps are not read.
+from (select * from sweep order by created_at desc, id limit $1) as sweep
 cross join lateral (
     select
         count(*) filter (where state = 'blocked') as blocked,
@@ -26,4 +27,3 @@ cross join lateral (
     where job.sweep_id = sweep.id
 ) as jobs
 order by sweep.created_at desc, sweep.id
-limit $1
