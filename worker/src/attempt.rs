@@ -44,6 +44,14 @@ enum ChildEnd {
     Interrupted(Verdict),
 }
 
+/// A checkpoint that was asked for.
+enum Fetched {
+    /// It is here and its digest is right.
+    File(ArtifactFile),
+    /// Its bytes are absent or damaged, for this reason.
+    Unusable(String),
+}
+
 impl Workplace<'_> {
     /// Runs an attempt and reports its end.
     pub async fn run(&self, assignment: Assignment, hold: &Hold) -> Next {
@@ -71,6 +79,12 @@ impl Workplace<'_> {
             Ok(checkpoint) => checkpoint,
             Err(problem) => return Verdict::infrastructure(problem),
         };
+        if let Task::Train { resume, .. } = &assignment.task {
+            // Heartbeats say where training stands from the first one on.
+            let start = checkpoint.as_ref().and_then(|file| resume.iter().find(|known| known.digest == file.digest));
+            let total = u64::from(assignment.spec.training.steps);
+            hold.advance(start.map_or(0, |start| start.step), total, 0.0, None);
+        }
         let order =
             Order { resources: self.resources.clone(), checkpoint, folder: folder.path().to_owned(), assignment };
         let outbox = Outbox::default();
@@ -105,11 +119,11 @@ impl Workplace<'_> {
             Task::Train { resume, .. } => {
                 for checkpoint in resume {
                     match self.fetch(*checkpoint, folder).await? {
-                        Ok(file) => {
+                        Fetched::File(file) => {
                             info!(step = checkpoint.step, "checkpoint verified; training continues from it");
                             return Ok(Some(file));
                         }
-                        Err(reason) => {
+                        Fetched::Unusable(reason) => {
                             warn!(step = checkpoint.step, reason, "checkpoint did not verify");
                         }
                     }
@@ -117,24 +131,26 @@ impl Workplace<'_> {
                 Ok(None)
             }
             Task::Evaluate { checkpoint, .. } => match self.fetch(*checkpoint, folder).await? {
-                Ok(file) => Ok(Some(file)),
-                Err(reason) => Err(format!("the trained checkpoint {} did not verify: {reason}", checkpoint.digest)),
+                Fetched::File(file) => Ok(Some(file)),
+                Fetched::Unusable(reason) => {
+                    Err(format!("the trained checkpoint {} did not verify: {reason}", checkpoint.digest))
+                }
             },
         }
     }
 
-    /// One checkpoint, or why its bytes cannot be used.
+    /// Brings one checkpoint to this machine.
     ///
     /// # Errors
-    /// It cannot be fetched at all.
-    async fn fetch(&self, checkpoint: CheckpointRef, folder: &Path) -> Result<Result<ArtifactFile, String>, String> {
+    /// This machine or the coordinator is at fault, whatever the checkpoint.
+    async fn fetch(&self, checkpoint: CheckpointRef, folder: &Path) -> Result<Fetched, String> {
         let path = folder.join(format!("start-{}.safetensors", checkpoint.step));
         let fetched = until_answered("download", async || download(self.uplink, checkpoint.digest, &path).await).await;
         match fetched {
-            Ok(Download::Verified(file)) => Ok(Ok(file)),
+            Ok(Download::Verified(file)) => Ok(Fetched::File(file)),
             Ok(Download::Unusable(reason)) => {
                 self.uplink.distrust(checkpoint.digest);
-                Ok(Err(reason))
+                Ok(Fetched::Unusable(reason))
             }
             Ok(Download::Unwritable(error)) => {
                 Err(format!("cannot write {}: {error}; check the scratch folder's disk", path.display()))

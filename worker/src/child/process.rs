@@ -184,3 +184,67 @@ async fn keep_tail(mut errors: ChildStderr) -> Vec<u8> {
     }
     tail.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use domain::{
+        Digest, Epoch, ExperimentId, JobId, SweepId,
+        fleet::DeviceKind,
+        report::{Assignment, Attempt, CheckpointRef, Task},
+        spec::DatasetName,
+    };
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::child::Resources;
+
+    fn order() -> Order {
+        let spec = serde_json::from_value(json!({
+            "model": { "realnvp": { "mask": "cycle", "st_network": { "resnet": { "width": 2, "blocks": 1 } } } },
+            "data": { "dataset": "constant" },
+            "training": { "steps": 1, "batch_size": 2, "optimiser": { "adam": { "learning_rate": 1e-3 } } },
+            "evaluation": { "out": ["uniform-noise"] },
+        }));
+        let checkpoint = CheckpointRef { digest: Digest::of(b"weights"), step: 1 };
+        Order {
+            assignment: Assignment {
+                attempt: Attempt { job: JobId(1), epoch: Epoch(0) },
+                sweep: SweepId(Uuid::from_u128(1)),
+                experiment: ExperimentId(1),
+                spec: spec.unwrap(),
+                seed: 1,
+                task: Task::Evaluate { checkpoint, out: DatasetName::UniformNoise },
+            },
+            resources: Resources {
+                device: DeviceKind::Cpu,
+                cuda_library: None,
+                threads: 1,
+                data: PathBuf::from("data"),
+            },
+            checkpoint: None,
+            folder: PathBuf::from("."),
+        }
+    }
+
+    #[tokio::test]
+    async fn child_that_dies_without_a_result_is_described_by_its_last_words() {
+        // The shell takes `run-child` for a script that is not there, and says so.
+        let mut child = Child::start(Path::new("/bin/sh"), &order()).await.unwrap();
+
+        let line = child.next().await.unwrap();
+        let reason = child.wait().await.unwrap().describe();
+
+        assert!(matches!(line, Line::End), "{line:?}");
+        assert!(reason.contains("exit status") && reason.contains("run-child"), "{reason}");
+    }
+
+    #[tokio::test]
+    async fn program_that_is_not_there_is_named() {
+        let refusal = Child::start(Path::new("/nowhere/worker"), &order()).await.unwrap_err();
+
+        assert!(refusal.to_string().contains("/nowhere/worker"), "{refusal}");
+    }
+}
