@@ -32,7 +32,7 @@ pub async fn soon<T>(what: &str, waiting: impl Future<Output = T>) -> T {
 pub struct Scene {
     pub database: String,
     pub folder: TempDir,
-    lease: [u64; 3],
+    pub lease: [u64; 3],
 }
 
 /// A coordinator that serves.
@@ -50,7 +50,12 @@ impl Scene {
     /// Time to live, beat and grace in milliseconds.
     pub fn with_lease(lease: [u64; 3]) -> Self {
         let database = localdb::shared_for_tests().unwrap().fresh_database().unwrap();
-        Self { database, folder: tempfile::tempdir().unwrap(), lease }
+        Self { lease, ..Self::on(database) }
+    }
+
+    /// On a database of the test's own.
+    pub fn on(database: String) -> Self {
+        Self { database, folder: tempfile::tempdir().unwrap(), lease: [30_000, 5_000, 5_000] }
     }
 
     /// Runs a statement behind the coordinators' backs.

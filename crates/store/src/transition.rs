@@ -1,7 +1,9 @@
 //! The one way in which jobs change: locked rows, the rules' decision, the rows saved, and what follows for dependent jobs.
 
+use std::collections::HashMap;
+
 use domain::{
-    Digest,
+    Digest, JobId,
     job::{Cascade, Dependency, Effect, Event, Rejected, State, StateName, Transition, apply},
 };
 use sqlx::query_file;
@@ -99,10 +101,13 @@ impl Transaction {
             let states = [StateName::Failed, StateName::Cancelled, StateName::Quarantined];
             dependents.extend(self.lock_dependents(&ended, &states).await?);
         }
+        let causes: HashMap<JobId, &Cascade> = wave
+            .iter()
+            .filter_map(|decided| Some((decided.before.job.id, decided.transition.cascade.as_ref()?)))
+            .collect();
         let mut next = Vec::with_capacity(dependents.len());
         for dependent in dependents {
-            let cause = wave.iter().find(|decided| Some(decided.before.job.id) == dependent.depends_on);
-            let Some(cascade) = cause.and_then(|decided| decided.transition.cascade.as_ref()) else { continue };
+            let Some(cascade) = dependent.depends_on.and_then(|parent| causes.get(&parent)) else { continue };
             let transition = apply(&dependent.job, consequence(cascade), dependent.now)?;
             next.push(Decided { before: dependent, transition, result_digest: None });
         }
