@@ -57,7 +57,9 @@ pub fn run(workspace: &Workspace, arguments: &DemoArguments) -> Result<()> {
     let cluster = Cluster::start(&spillway, &state, arguments.workers, data.as_deref(), interrupted)?;
     let shown = show_sweep(&cluster, &sweep);
     let stopped = cluster.stop();
-    shown.and(stopped)?;
+    shown
+        .and(stopped)
+        .with_context(|| format!("the demo ended early; logs are in {}", state.join("logs").display()))?;
     println!("\nthe database is kept; look again with\n  {} up --state-dir {}", spillway.display(), state.display());
     Ok(())
 }

@@ -49,6 +49,8 @@ impl Cluster {
         if let Some(folder) = data {
             command.arg("--data-dir").arg(folder);
         }
+        // The demo starts from an empty database: it must be its own.
+        command.env_remove("SPILLWAY_DATABASE_URL");
         // A process group of its own: Ctrl-C in the terminal must reach it through us, once.
         command.process_group(0);
         let up = command.stdin(Stdio::null()).spawn().with_context(|| format!("cannot run {}", spillway.display()))?;
