@@ -111,7 +111,9 @@ impl App {
                 warn!(%error, "background service died");
             }
         }
-        store.close().await;
+        if tokio::time::timeout(SHUTDOWN_PATIENCE, store.close()).await.is_err() {
+            warn!("database connections were cut off");
+        }
         info!("coordinator ended");
         served
     }

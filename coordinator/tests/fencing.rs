@@ -155,6 +155,40 @@ async fn a_silent_session_is_lost_and_its_job_goes_to_another() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_to_drain_is_told_and_claims_no_more() {
+    let scene = Scene::new();
+    let coordinator = scene.start().await;
+    coordinator.submit(&sweep_spec("drained", &[1, 2])).await.unwrap();
+    let mut worker = coordinator.open_worker().await;
+    let attempt = worker.attempt().await;
+
+    scene.sql("update session set drain = true");
+
+    assert_eq!(worker.heartbeat(&[attempt]).await.unwrap(), [Kind::Drain(v1::Drain {})]);
+    assert_eq!(worker.claim(0).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_coordinator_that_just_started_gives_workers_time_to_come_back() {
+    let scene = Scene::with_lease([3_000, 100, 100]);
+    let first = scene.start().await;
+    first.submit(&sweep_spec("reattached", &[1])).await.unwrap();
+    let mut worker = first.open_worker().await;
+    let attempt = worker.attempt().await;
+    first.ended().await;
+    scene.sql("update session set lease_until = now() - interval '1 hour'");
+
+    let second = scene.start().await;
+    let mut other = second.open_worker().await;
+    assert_eq!(other.claim(500).await.unwrap(), None, "the job is not given away in the meantime");
+    worker.client = other.client;
+
+    assert_eq!(worker.heartbeat(&[attempt]).await.unwrap(), []);
+    let job = second.jobs("reattached").await.remove(0);
+    assert_eq!((job.state.as_str(), job.epoch, job.crashes), ("running", 0, 0));
+}
+
+#[tokio::test]
 async fn a_job_whose_document_nobody_reads_ends_instead_of_coming_back() {
     let scene = Scene::new();
     let coordinator = scene.start().await;

@@ -40,7 +40,7 @@ pub enum LifecycleError {
     /// The report is not about the attempt that runs.
     #[error("{0}")]
     Stale(Rejected),
-    /// A report of another kind than the job.
+    /// The report is about an attempt that does not run.
     #[error("job {job} does not run at epoch {epoch}: another attempt holds it or it has ended", job = .0.job, epoch = .0.epoch)]
     NotRunning(domain::report::Attempt),
     /// The attempt succeeded with another result.

@@ -14,7 +14,7 @@ mod session;
 mod submit;
 
 use domain::{
-    job::{Effect, Event, OutcomeKind, Rejected},
+    job::{Effect, Event, OutcomeKind},
     lease::LeaseTerms,
     report::Attempt,
 };
@@ -89,14 +89,10 @@ impl Lifecycle {
                 drop(transaction);
                 match self.store.outcome_of(attempt).await? {
                     Some(outcome) if repeats(outcome.kind, &outcome.detail) => Ok(()),
-                    Some(_) | None => Err(stale(rejected)),
+                    Some(_) | None => Err(LifecycleError::Stale(rejected)),
                 }
             }
             Err(TransitionError::Store(error)) => Err(error.into()),
         }
     }
-}
-
-fn stale(rejected: Rejected) -> LifecycleError {
-    LifecycleError::Stale(rejected)
 }
