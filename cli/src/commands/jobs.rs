@@ -27,8 +27,8 @@ pub struct Arguments {
     /// The sweep's name or id
     sweep: String,
     /// Show jobs in this state only
-    #[arg(long, default_value = "", hide_default_value = true, value_parser = states())]
-    state: String,
+    #[arg(long, value_parser = states())]
+    state: Option<String>,
     /// How to write the table
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -37,7 +37,7 @@ pub struct Arguments {
 /// Prints the jobs.
 pub async fn run(arguments: &Arguments, client: &Client) -> Result<(), Failure> {
     let Arguments { sweep, state, format } = arguments;
-    let jobs = client.jobs(sweep, state).await?;
+    let jobs = client.jobs(sweep, state.as_deref().unwrap_or_default()).await?;
     let table = match format.audience() {
         Audience::People => for_people(&jobs),
         Audience::Machines => for_machines(&jobs),

@@ -16,37 +16,54 @@ pub fn auroc_table(rows: &[AurocRow], audience: Audience) -> Table {
 }
 
 fn for_people(rows: &[AurocRow]) -> Table {
-    let columns = vec![
+    // What is the same in every row stands below the table: terminals are narrow.
+    let score = only(rows.iter().map(|row| row.score.as_str()));
+    let method = only(rows.iter().map(|row| row.ci_method.as_str()));
+    let mut columns = vec![
         Column::text("variant", "variant"),
         Column::text("in_dataset", "in"),
         Column::text("out_dataset", "out"),
-        Column::text("score", "score"),
         Column::text("auroc", "AUROC"),
         Column::text("ci", "95 % interval"),
-        Column::text("ci_method", "by"),
         Column::text("seeds", "seeds"),
         Column::text("images", "images in/out"),
     ];
+    columns.extend(score.is_none().then_some(Column::text("score", "score")));
+    columns.extend(method.is_none().then_some(Column::text("ci_method", "interval by")));
     let mut table = Table::new("auroc", columns);
     for row in rows {
-        table.push(vec![
+        let mut cells = vec![
             Cell::text(&row.variant),
             Cell::text(&row.in_dataset),
             Cell::text(&row.out_dataset),
-            Cell::text(&row.score),
             Cell::text(mean_and_deviation(row.auroc_mean, row.auroc_sd, DECIMALS)),
             Cell::text(interval(row)),
-            Cell::text(&row.ci_method),
             Cell::text(format!("{}/{}", row.seeds, row.seeds_planned)),
             Cell::text(format!("{}/{}", row.n_in, row.n_out)),
-        ]);
+        ];
+        cells.extend(score.is_none().then(|| Cell::text(&row.score)));
+        cells.extend(method.is_none().then(|| Cell::text(&row.ci_method)));
+        table.push(cells);
     }
     table
         .note("AUROC: out-of-distribution is the positive class, 0.5 is chance; mean ± standard deviation over seeds.");
+    let shared = [
+        score.map(|score| format!("Score: {score}, higher = more out-of-distribution.")),
+        method.map(|method| format!("Interval: {method}.")),
+    ];
+    if shared.iter().any(Option::is_some) {
+        table.note(shared.into_iter().flatten().collect::<Vec<_>>().join(" "));
+    }
     if rows.iter().any(|row| row.seeds < row.seeds_planned) {
         table.note("Rows with fewer seeds than planned will change.");
     }
     table
+}
+
+/// The value that all rows share.
+fn only<'a>(mut values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let first = values.next()?;
+    values.all(|value| value == first).then_some(first)
 }
 
 /// The columns of the SQL view.
@@ -145,5 +162,14 @@ mod tests {
 
         assert!(text.contains("0.2706   ") && text.contains("1/2") && text.contains("delong"), "{text}");
         assert!(text.contains("fewer seeds than planned"), "{text}");
+    }
+
+    #[test]
+    fn methods_that_differ_have_a_column() {
+        let text = render(&auroc_table(&[row(1), row(2)], Audience::People), Look::PLAIN);
+
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].ends_with("interval by"), "{text}");
+        assert!(lines[2].ends_with("delong") && lines[3].ends_with("student-t over seeds"), "{text}");
     }
 }

@@ -69,12 +69,13 @@ pub async fn run(arguments: &Arguments, state_dir: &Path) -> Result<(), Failure>
     let programs = Programs::find()?;
     let logs = state_dir.join("logs");
     fs::create_dir_all(&logs).with_context(|| format!("cannot create {}", logs.display()))?;
-    Announcement::clear(state_dir)?;
 
     let database = Database::open(arguments.database_url.clone(), state_dir).await?;
-    let plan = Plan::new(arguments, database.url(), state_dir)?;
     // The database stops last and in any case: also when a program did not come up.
-    let ended = run_programs(&programs, &plan, &database, state_dir, &shutdown).await;
+    let ended = match Plan::new(arguments, database.url(), state_dir) {
+        Ok(plan) => run_programs(&programs, &plan, &database, state_dir, &shutdown).await,
+        Err(refusal) => Err(refusal.into()),
+    };
     let stopped = database.close().await;
     ended.and(stopped)
 }
@@ -87,6 +88,8 @@ async fn run_programs(
     shutdown: &Shutdown,
 ) -> Result<(), Failure> {
     let endpoint = plan.endpoint();
+    // Not before the database and the address are ours: the note may be that of a cluster which runs.
+    Announcement::clear(state_dir)?;
     let mut coordinator = Running::start(programs.coordinator(plan))?;
     tokio::select! {
         ready = readiness::wait(&endpoint, &mut coordinator) => ready?,
@@ -102,7 +105,7 @@ async fn run_programs(
     }
 
     let _announcement = Announcement::write(state_dir, &endpoint)?;
-    writeln!(stdout(), "ready: endpoint {endpoint}, {} workers, {}", plan.workers, database.for_psql())?;
+    writeln!(stdout(), "ready: endpoint {endpoint}, workers {}, {}", plan.workers, database.for_psql())?;
     // A part that cannot run is reported at once; the rest is then stopped in order.
     let ended = tokio::select! {
         () = shutdown.requested.cancelled() => Ok(()),

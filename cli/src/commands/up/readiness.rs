@@ -28,9 +28,8 @@ pub async fn wait(endpoint: &str, coordinator: &mut Running) -> Result<(), Failu
         ended = coordinator.ended() => Err(format!("ended before it served ({})", ended?)),
     };
     outcome.map_err(|what| {
-        let invocation = coordinator.invocation();
-        anyhow!("the coordinator {what}; the end of {} says:\n{}", invocation.log.display(), invocation.log_tail())
-            .into()
+        let (log, said) = (coordinator.invocation().log.display(), coordinator.last_words());
+        anyhow!("the coordinator {what}; the end of {log} says:\n{said}").into()
     })
 }
 

@@ -2,8 +2,8 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, OpenOptions},
-    io,
+    fs::{File, OpenOptions},
+    io::{self, Read, Seek, SeekFrom},
     path::PathBuf,
     process::{ExitStatus, Stdio},
 };
@@ -41,18 +41,10 @@ pub struct Invocation {
 pub struct Running {
     invocation: Invocation,
     child: Child,
+    /// Bytes of the log that earlier starts wrote.
+    log_start: u64,
     /// Holds the watchdog's input open as long as this process lives.
     watchdog: Child,
-}
-
-impl Invocation {
-    /// The end of the log.
-    pub fn log_tail(&self) -> String {
-        let text = fs::read(&self.log).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
-    }
 }
 
 impl Running {
@@ -63,12 +55,13 @@ impl Running {
             .append(true)
             .open(&invocation.log)
             .with_context(|| format!("cannot write {}", invocation.log.display()))?;
+        let log_start = log.metadata()?.len();
         let mut command = Command::new(&invocation.program);
         command.args(&invocation.arguments).envs(invocation.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0).kill_on_drop(true);
         let child = command.spawn().with_context(|| format!("cannot start {}", invocation.program.display()))?;
         let watchdog = watch(&child)?;
-        Ok(Self { invocation, child, watchdog })
+        Ok(Self { invocation, child, log_start, watchdog })
     }
 
     /// Starts it again after it ended.
@@ -79,6 +72,19 @@ impl Running {
     /// What it was started with.
     pub fn invocation(&self) -> &Invocation {
         &self.invocation
+    }
+
+    /// The end of what it has written since it was started.
+    pub fn last_words(&self) -> String {
+        let mut text = Vec::new();
+        // A log that cannot be read again leaves nothing to show.
+        let _ = File::open(&self.invocation.log).and_then(|mut log| {
+            log.seek(SeekFrom::Start(self.log_start))?;
+            log.read_to_end(&mut text)
+        });
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
     }
 
     /// Waits for its end.

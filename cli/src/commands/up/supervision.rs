@@ -35,7 +35,7 @@ pub async fn keep_running(mut running: Running, stop: Stop) -> Result<(), Failur
             () = stop.requested.cancelled() => return running.stop(&stop.forced).await,
         };
         if status.code() == Some(exit::CONFIGURATION.into()) {
-            return Err(refused(running.invocation()));
+            return Err(refused(&running));
         }
         if started.elapsed() > WELL_AFTER {
             delays = self::delays();
@@ -66,9 +66,9 @@ fn obituary(Invocation { name, log, .. }: &Invocation, status: ExitStatus, delay
     )
 }
 
-fn refused(invocation: &Invocation) -> Failure {
-    let Invocation { name, log, .. } = invocation;
-    anyhow!("{name} refuses its configuration; the end of {} says:\n{}", log.display(), invocation.log_tail()).into()
+fn refused(running: &Running) -> Failure {
+    let Invocation { name, log, .. } = running.invocation();
+    anyhow!("{name} refuses its configuration; the end of {} says:\n{}", log.display(), running.last_words()).into()
 }
 
 #[cfg(test)]
@@ -95,7 +95,7 @@ mod tests {
     /// Waits until the log holds `text`, which the script writes.
     async fn logged(invocation: &Invocation, text: &str) {
         let waiting = async {
-            while !invocation.log_tail().contains(text) {
+            while !fs::read_to_string(&invocation.log).is_ok_and(|log| log.contains(text)) {
                 tokio::task::yield_now().await;
             }
         };
@@ -121,11 +121,12 @@ mod tests {
     async fn refused_configuration_is_an_error_with_the_end_of_the_log() {
         let folder = tempfile::tempdir().unwrap();
         let invocation = script(folder.path(), "echo 'cuda is missing'; exit 64");
+        fs::write(&invocation.log, "of an earlier start\n").unwrap();
 
         let ended = keep_running(Running::start(invocation).unwrap(), stop()).await;
 
         let text = ended.unwrap_err().to_string();
-        assert!(text.contains("worker-1 refuses") && text.contains("cuda is missing"), "{text}");
+        assert!(text.contains("worker-1 refuses") && text.ends_with("says:\ncuda is missing"), "{text}");
     }
 
     #[tokio::test]

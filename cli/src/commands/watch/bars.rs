@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A job that counts its steps or images.
-const COUNTING: &str = "{prefix}  {wide_bar:.cyan/dim} {pos:>6}/{len:<6} {eta:>4} left{msg}";
+const COUNTING: &str = "{prefix}  {bar:24.cyan/dim} {pos:>6}/{len:<6} {eta:>4} left{msg}";
 /// A job that has not counted yet.
 const STARTING: &str = "{prefix}  starting";
 /// Text of one or several lines.

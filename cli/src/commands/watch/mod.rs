@@ -40,9 +40,9 @@ pub struct Arguments {
 
 /// Where what happens is shown.
 enum Display {
-    /// Bars on standard error, which is a terminal.
+    /// Bars on standard error: it and standard output are terminals.
     Bars(Bars),
-    /// Lines on standard output.
+    /// Lines on standard output, which somebody keeps or reads.
     Lines(Changes),
 }
 
@@ -53,8 +53,7 @@ pub async fn run(arguments: &Arguments, client: &Client) -> Result<(), Failure> 
 
 /// Shows what happens to a sweep until it ends; then its table.
 pub async fn follow(client: &Client, sweep: &str) -> Result<(), Failure> {
-    let mut display =
-        if stderr().is_terminal() { Display::Bars(Bars::new()) } else { Display::Lines(Changes::default()) };
+    let mut display = Display::choose();
     let mut snapshots = Snapshots::of(client, sweep, Patience::default());
     let last = loop {
         match snapshots.next().await? {
@@ -76,6 +75,14 @@ pub async fn follow(client: &Client, sweep: &str) -> Result<(), Failure> {
 }
 
 impl Display {
+    fn choose() -> Self {
+        if stdout().is_terminal() && stderr().is_terminal() {
+            Self::Bars(Bars::new())
+        } else {
+            Self::Lines(Changes::default())
+        }
+    }
+
     fn show(&mut self, snapshot: &WatchResponse) -> Result<(), Failure> {
         match self {
             Self::Bars(bars) => bars.show(snapshot),

@@ -1,0 +1,288 @@
+//! What the commands ask a coordinator, and what they make of its answers.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene should panic")]
+
+#[path = "support/coordinator.rs"]
+mod coordinator;
+mod support;
+
+use std::{collections::VecDeque, sync::Arc};
+
+use coordinator::{Screenplay, Script, serve};
+use domain::spec::Violations;
+use proto::{
+    convert::{FromWire, invalid_argument},
+    v1::{AurocRow, EndedJob, EvaluationRow, JobCounts, JobRow, RunningJob, SweepSummary, WatchResponse},
+};
+use support::{Run, spillway, sweeps};
+use tonic::Status;
+
+const ID: &str = "0198c2d4-6a3f-7c11-9b1e-2f4a5b6c7d8e";
+
+fn summary(jobs: JobCounts) -> SweepSummary {
+    SweepSummary {
+        id: ID.to_owned(),
+        name: "smoke".to_owned(),
+        variants: 2,
+        experiments: 4,
+        jobs: Some(jobs),
+        ..SweepSummary::default()
+    }
+}
+
+fn auroc() -> AurocRow {
+    AurocRow {
+        sweep: "smoke".to_owned(),
+        variant: "mask=cycle".to_owned(),
+        in_dataset: "synthetic-shapes".to_owned(),
+        out_dataset: "synthetic-strokes".to_owned(),
+        score: "log-likelihood".to_owned(),
+        seeds: 2,
+        seeds_planned: 2,
+        auroc_mean: 0.25,
+        auroc_sd: Some(0.125),
+        ci_low: Some(0.125),
+        ci_high: Some(0.375),
+        ci_method: "student-t over seeds".to_owned(),
+        n_in: 64,
+        n_out: 32,
+    }
+}
+
+fn evaluation(metric: &str, dataset: &str, value: f64) -> EvaluationRow {
+    EvaluationRow {
+        variant: "mask=cycle".to_owned(),
+        seed: 1,
+        in_dataset: "synthetic-shapes".to_owned(),
+        out_dataset: "synthetic-strokes".to_owned(),
+        metric: metric.to_owned(),
+        dataset: dataset.to_owned(),
+        value: Some(value),
+        ..EvaluationRow::default()
+    }
+}
+
+fn snapshot(jobs: JobCounts) -> WatchResponse {
+    WatchResponse { sweep: Some(summary(jobs)), ..WatchResponse::default() }
+}
+
+fn script() -> Script {
+    Script { sweep: summary(JobCounts { succeeded: 8, ..JobCounts::default() }), created: true, ..Script::default() }
+}
+
+/// Runs the program against `script` and hands both back.
+async fn converse(script: Script, arguments: &[&str]) -> (Run, Arc<Script>) {
+    let script = Arc::new(script);
+    let endpoint = serve(Arc::clone(&script)).await;
+    let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+    let run = tokio::task::spawn_blocking(move || {
+        let folder = tempfile::tempdir().unwrap();
+        let all: Vec<&str> =
+            ["--endpoint", &endpoint].into_iter().chain(arguments.iter().map(String::as_str)).collect();
+        spillway(folder.path(), &all)
+    });
+    (run.await.unwrap(), script)
+}
+
+fn smoke_file() -> String {
+    sweeps().join("smoke.toml").to_str().unwrap().to_owned()
+}
+
+fn watches(screenplays: Vec<Screenplay>) -> std::sync::Mutex<VecDeque<Screenplay>> {
+    std::sync::Mutex::new(screenplays.into())
+}
+
+#[tokio::test]
+async fn submit_sends_the_whole_document_and_prints_the_id_alone() {
+    let file = smoke_file();
+
+    let (run, script) = converse(script(), &["submit", &file, "--name", "other", "--idempotency-key", "monday"]).await;
+
+    assert_eq!((run.code, run.out.as_str()), (Some(0), format!("{ID}\n").as_str()), "{}", run.err);
+    assert_eq!(run.err, "stored sweep `smoke`: 2 variants, 4 experiments\n");
+    let submitted = script.submitted.lock().unwrap().remove(0);
+    assert_eq!(submitted.idempotency_key, "monday");
+    let sweep = domain::sweep::SweepSpec::from_wire(submitted.sweep.unwrap(), "").unwrap();
+    assert_eq!((sweep.name.as_str(), sweep.seeds.as_slice()), ("other", &[1, 2][..]));
+    assert_eq!(sweep.expand().unwrap().job_count(), 8);
+}
+
+#[tokio::test]
+async fn submit_of_a_known_sweep_says_that_nothing_is_new() {
+    let (run, _) = converse(Script { created: false, ..script() }, &["submit", &smoke_file()]).await;
+
+    assert_eq!((run.code, run.out.trim()), (Some(0), ID));
+    assert!(run.err.starts_with("stored before, nothing new"), "{}", run.err);
+}
+
+#[tokio::test]
+async fn violations_that_the_coordinator_finds_are_shown_like_our_own() {
+    let mut violations = Violations::one("base.model.realnvp.scales", "too many");
+    violations.add("name", "taken by a statue");
+    let script = Script { refusal: Some(invalid_argument(&violations)), ..script() };
+
+    let (run, _) = converse(script, &["submit", &smoke_file()]).await;
+
+    assert_eq!((run.code, run.out.as_str()), (Some(4), ""));
+    let expected = "error: the request is not valid\nbase.model.realnvp.scales: too many\nname: taken by a statue\n";
+    assert_eq!(run.err, expected);
+}
+
+#[tokio::test]
+async fn bad_file_is_not_even_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bad.toml");
+    let text = std::fs::read_to_string(sweeps().join("smoke.toml")).unwrap();
+    std::fs::write(&file, text.replace("steps = 20", "steps = 0")).unwrap();
+
+    let (run, script) = converse(script(), &["submit", file.to_str().unwrap()]).await;
+
+    assert_eq!(run.code, Some(4));
+    assert!(run.err.contains("base.training.steps: 0 is out of range"), "{}", run.err);
+    assert!(script.submitted.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn sweeps_that_do_not_exist_exit_with_3() {
+    let commands: [&[&str]; 5] =
+        [&["watch", "x"], &["results", "x"], &["jobs", "x"], &["cancel", "x"], &["retry", "x"]];
+    for arguments in commands {
+        let (run, _) = converse(script(), arguments).await;
+
+        assert_eq!(run.code, Some(3), "{arguments:?}: {}", run.err);
+        assert_eq!(run.err, "error: there is no sweep `x`\n");
+    }
+}
+
+#[tokio::test]
+async fn results_hold_the_auroc_table_and_the_bits_per_dim() {
+    let numbers = || {
+        vec![
+            evaluation("bits-per-dim-mean", "synthetic-strokes", 1.5),
+            evaluation("bits-per-dim-mean", "synthetic-shapes", 3.25),
+            evaluation("outliers", "synthetic-shapes", 2.0),
+        ]
+    };
+    let script = || Script { auroc: vec![auroc()], evaluations: numbers(), ..script() };
+
+    let (table, _) = converse(script(), &["results", "smoke"]).await;
+    let (json, _) = converse(script(), &["results", ID, "--format", "json"]).await;
+    let (csv, _) = converse(script(), &["results", "smoke", "--format", "csv"]).await;
+    let (numbers, _) = converse(script(), &["results", "smoke", "--evaluations", "--format", "csv"]).await;
+
+    assert!(table.out.contains("0.2500 ± 0.1250   [0.1250, 0.3750]   2/2     64/32"), "{}", table.out);
+    assert!(table.out.contains("synthetic-shapes    3.250"), "{}", table.out);
+    let document: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(document["auroc"][0]["auroc_mean"], 0.25);
+    assert_eq!(document["bits_per_dim"][0]["outliers"], 2.0);
+    assert_eq!(
+        csv.out,
+        "sweep,variant,in_dataset,out_dataset,score,seeds,seeds_planned,auroc_mean,auroc_sd,ci_low,ci_high,ci_method,n_in,n_out\n\
+         smoke,mask=cycle,synthetic-shapes,synthetic-strokes,log-likelihood,2,2,0.25,0.125,0.125,0.375,student-t over seeds,64,32\n"
+    );
+    assert_eq!(numbers.out.lines().count(), 4, "{}", numbers.out);
+}
+
+#[tokio::test]
+async fn results_of_a_sweep_that_has_none_say_where_to_look() {
+    let (run, _) = converse(script(), &["results", "smoke"]).await;
+
+    assert_eq!((run.code, run.out.as_str()), (Some(0), ""));
+    assert!(run.err.contains("has no results yet"), "{}", run.err);
+}
+
+#[tokio::test]
+async fn watch_survives_a_coordinator_that_goes_away_and_ends_with_the_table() {
+    let working = JobCounts { running: 1, ready: 7, ..JobCounts::default() };
+    let running = RunningJob {
+        job_id: 1,
+        kind: "train".to_owned(),
+        variant: "mask=cycle".to_owned(),
+        seed: 1,
+        worker: "worker-1".to_owned(),
+        ..RunningJob::default()
+    };
+    let first = WatchResponse { running: vec![running], ..snapshot(working) };
+    let done = JobCounts { succeeded: 8, ..JobCounts::default() };
+    let last = WatchResponse { auroc: vec![auroc()], finished: true, ..snapshot(done) };
+    let screenplays = vec![vec![Ok(first), Err(Status::unavailable("shutting down"))], vec![Ok(last)]];
+
+    let (run, _) = converse(Script { watches: watches(screenplays), ..script() }, &["watch", "smoke"]).await;
+
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let said = "lost the coordinator (shutting down): trying again in 0.5 s\nthe coordinator is back\n";
+    assert_eq!(run.err, said);
+    let lines: Vec<&str> = run.out.lines().collect();
+    assert_eq!(
+        lines[..5],
+        [
+            "sweep     smoke: 2 variants, 4 experiments",
+            "jobs      7 ready, 1 running",
+            "running   train mask=cycle seed 1 on worker-1",
+            "jobs      8 succeeded",
+            "result    mask=cycle: AUROC 0.2500 ± 0.1250 [0.1250, 0.3750], synthetic-shapes against synthetic-strokes, \
+             log-likelihood, seeds 2/2",
+        ]
+    );
+    assert!(lines[6].starts_with("variant"), "{}", run.out);
+}
+
+#[tokio::test]
+async fn watched_sweep_with_failed_jobs_exits_with_6() {
+    let failed = EndedJob {
+        job_id: 2,
+        kind: "train".to_owned(),
+        variant: "mask=cycle".to_owned(),
+        seed: 2,
+        state: "failed".to_owned(),
+        reason: "loss is not a number".to_owned(),
+        ..EndedJob::default()
+    };
+    let counts = JobCounts { succeeded: 6, failed: 2, ..JobCounts::default() };
+    let last = WatchResponse { ended: vec![failed], finished: true, ..snapshot(counts) };
+
+    let script = Script { watches: watches(vec![vec![Ok(last)]]), ..script() };
+    let (run, _) = converse(script, &["submit", &smoke_file(), "--watch"]).await;
+
+    assert_eq!(run.code, Some(6));
+    assert!(run.out.contains("failed    train mask=cycle seed 2: loss is not a number\n"), "{}", run.out);
+    assert!(run.err.contains("error: 2 of the jobs of sweep `smoke` did not succeed"), "{}", run.err);
+}
+
+#[tokio::test]
+async fn jobs_are_shown_by_state_with_their_reasons() {
+    let job = |job_id, state: &str, reason: &str| JobRow {
+        job_id,
+        kind: "train".to_owned(),
+        state: state.to_owned(),
+        reason: reason.to_owned(),
+        ..JobRow::default()
+    };
+    let script = || Script { jobs: vec![job(1, "succeeded", ""), job(2, "failed", "boom\nat line 7")], ..script() };
+
+    let (all, _) = converse(script(), &["jobs", "smoke", "--format", "csv"]).await;
+    let (failed, _) = converse(script(), &["jobs", "smoke", "--state", "failed"]).await;
+
+    assert!(all.out.contains("\"boom\nat line 7\""), "{}", all.out);
+    assert!(failed.out.contains("boom…") && !failed.out.contains("succeeded"), "{}", failed.out);
+}
+
+#[tokio::test]
+async fn cancel_and_retry_say_how_many_jobs() {
+    let (cancelled, script) = converse(script(), &["cancel", "smoke", "--reason", "wrong rate"]).await;
+    let (retried, _) = converse(self::script(), &["retry", "smoke"]).await;
+
+    assert_eq!(cancelled.err, "cancelled 3 jobs of `smoke`\n");
+    assert_eq!(script.cancelled.lock().unwrap()[0].reason, "wrong rate");
+    assert_eq!(retried.err, "opened 2 jobs of `smoke` again, with fresh budgets\n");
+}
+
+#[tokio::test]
+async fn list_shows_where_each_sweep_stands() {
+    let (run, _) = converse(script(), &["list"]).await;
+    let (json, _) = converse(script(), &["list", "--format", "json"]).await;
+
+    assert!(run.out.contains("smoke") && run.out.contains("8 succeeded") && run.out.contains(ID), "{}", run.out);
+    let document: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(document["sweeps"][0]["succeeded"], 8);
+}

@@ -1,0 +1,163 @@
+//! The program around its commands: help, usage errors, colours, datasets.
+
+mod support;
+
+use support::{command, spillway, sweeps};
+
+const COMMANDS: [&[&str]; 12] = [
+    &["up"],
+    &["validate"],
+    &["submit"],
+    &["list"],
+    &["watch"],
+    &["results"],
+    &["jobs"],
+    &["cancel"],
+    &["retry"],
+    &["data"],
+    &["data", "list"],
+    &["data", "verify"],
+];
+
+#[test]
+fn every_command_explains_itself_with_examples_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in COMMANDS {
+        let run = spillway(folder.path(), &[command, &["--help"]].concat());
+
+        assert_eq!(run.code, Some(0), "{command:?}: {}", run.err);
+        let examples = run.out.split_once("Examples:").unwrap_or_else(|| panic!("{command:?} has no examples")).1;
+        assert!(examples.contains(&format!("spillway {}", command.join(" "))), "{command:?}: {examples}");
+    }
+}
+
+#[test]
+fn help_lists_the_commands_and_the_exit_codes() {
+    let folder = tempfile::tempdir().unwrap();
+
+    let run = spillway(folder.path(), &["--help"]);
+
+    for part in ["Exit codes:", "5  the coordinator cannot be reached", "[env: SPILLWAY_ENDPOINT=]", "NO_COLOR"] {
+        assert!(run.out.contains(part), "{part} is not in\n{}", run.out);
+    }
+    for command in COMMANDS.map(|command| command[0]) {
+        assert!(run.out.contains(&format!("\n  {command} ")), "{command} is not in\n{}", run.out);
+    }
+}
+
+#[test]
+fn wrong_command_lines_exit_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let wrong: [&[&str]; 6] = [
+        &[],
+        &["submitt"],
+        &["jobs", "demo", "--state", "lost"],
+        &["results", "demo", "--format", "xml"],
+        &["--endpoint", "ftp://somewhere", "list"],
+        &["up", "--device", "tpu"],
+    ];
+    for arguments in wrong {
+        assert_eq!(spillway(folder.path(), arguments).code, Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn pipes_get_no_colours() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = sweeps().join("smoke.toml");
+    let runs: [&[&str]; 4] =
+        [&["--help"], &["validate", file.to_str().unwrap()], &["validate", "nowhere"], &["data", "list"]];
+    for arguments in runs {
+        // A variable that asks for colours where a terminal is not the question.
+        let output =
+            command(folder.path(), arguments).env("CLICOLOR", "1").env("TERM", "xterm-256color").output().unwrap();
+
+        assert!(!output.stdout.contains(&0x1b) && !output.stderr.contains(&0x1b), "{arguments:?}: {output:?}");
+    }
+}
+
+#[test]
+fn coordinator_that_does_not_answer_is_named_with_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let commands: [&[&str]; 5] =
+        [&["list"], &["watch", "demo"], &["results", "demo"], &["cancel", "demo"], &["jobs", "demo"]];
+    for arguments in commands {
+        let run = spillway(folder.path(), &[&["--endpoint", "http://127.0.0.1:9"], arguments].concat());
+
+        assert_eq!(run.code, Some(5), "{arguments:?}: {}", run.err);
+        assert!(run.err.starts_with("error: no coordinator answers at http://127.0.0.1:9: "), "{}", run.err);
+        assert!(run.err.contains("spillway up") && run.err.contains("--endpoint"), "{}", run.err);
+    }
+}
+
+#[test]
+fn cluster_that_was_announced_in_the_state_folder_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join(".spillway")).unwrap();
+    std::fs::write(folder.path().join(".spillway/endpoint"), "http://127.0.0.1:11\n").unwrap();
+
+    let run = spillway(folder.path(), &["list"]);
+
+    assert!(run.err.contains("http://127.0.0.1:11"), "{}", run.err);
+}
+
+#[test]
+fn up_without_its_programs_says_which_and_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    // A copy lies alone; a link would lead back to the folder that may hold all three.
+    let alone = folder.path().join("spillway");
+    std::fs::copy(env!("CARGO_BIN_EXE_spillway"), &alone).unwrap();
+
+    let output =
+        std::process::Command::new(&alone).args(["up", "--state-dir", "state"]).current_dir(folder.path()).output();
+
+    let output = output.unwrap();
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err.starts_with("error: spillway-coordinator and spillway-worker not found in "), "{err}");
+    assert!(err.contains("cargo build"), "{err}");
+    assert!(!folder.path().join("state").exists(), "nothing is left behind");
+}
+
+#[test]
+fn datasets_are_listed_with_their_licences() {
+    let folder = tempfile::tempdir().unwrap();
+
+    let table = spillway(folder.path(), &["data", "list"]);
+    let json = spillway(folder.path(), &["data", "list", "--format", "json"]);
+    let one = spillway(folder.path(), &["data", "list", "mnist"]);
+
+    assert!(
+        table.out.contains("fashion-mnist") && table.out.contains("MIT") && table.out.contains("built in"),
+        "{}",
+        table.out
+    );
+    assert!(json.out.contains("\"licence\": \"MIT\""), "{}", json.out);
+    assert!(one.out.contains("2646ac647ad5339dbf082846283269ea") && one.out.contains("missing"), "{}", one.out);
+}
+
+#[test]
+fn missing_and_damaged_files_are_told_apart_and_exit_with_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = folder.path().join("data/mnist");
+    std::fs::create_dir_all(&own).unwrap();
+    std::fs::write(own.join("t10k-labels-idx1-ubyte"), [0, 0, 8, 1]).unwrap();
+
+    let run = spillway(folder.path(), &["data", "verify", "mnist"]);
+
+    assert_eq!(run.code, Some(1));
+    assert!(run.out.contains("t10k-labels-idx1-ubyte    damaged"), "{}", run.out);
+    assert!(run.out.contains("train-images-idx3-ubyte   missing"), "{}", run.out);
+    assert!(run.err.contains("4 of the files") && run.err.contains("SPILLWAY_DATA_DIR"), "{}", run.err);
+}
+
+#[test]
+fn built_in_datasets_are_always_whole_and_unknown_ones_exit_with_3() {
+    let folder = tempfile::tempdir().unwrap();
+
+    assert_eq!(spillway(folder.path(), &["data", "verify", "synthetic-shapes"]).code, Some(0));
+    let unknown = spillway(folder.path(), &["data", "verify", "imagenet"]);
+
+    assert_eq!(unknown.code, Some(3));
+    assert!(unknown.err.contains("fashion-mnist, mnist"), "{}", unknown.err);
+}

@@ -1,0 +1,148 @@
+//! A coordinator that answers from a script, and remembers what it was asked.
+
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    sync::{Arc, Mutex},
+};
+
+use proto::v1::{
+    AurocRow, CancelRequest, CancelResponse, EvaluationRow, GetSweepRequest, JobRow, ListJobsRequest, ListJobsResponse,
+    ListSweepsRequest, ListSweepsResponse, QueryAurocRequest, QueryAurocResponse, QueryEvaluationsRequest,
+    QueryEvaluationsResponse, RetryRequest, RetryResponse, SubmitRequest, SubmitResponse, SweepSummary,
+    TrainingCurveRequest, TrainingCurveResponse, ValidateRequest, ValidateResponse, WatchRequest, WatchResponse,
+    result_service_server::{ResultService, ResultServiceServer},
+    sweep_service_server::{SweepService, SweepServiceServer},
+};
+use tokio_stream::Stream;
+use tonic::{
+    Request, Response, Status,
+    transport::{Server, server::TcpIncoming},
+};
+
+/// What one `Watch` sends before its stream ends.
+pub type Screenplay = Vec<Result<WatchResponse, Status>>;
+
+/// The script, and what was asked.
+#[derive(Debug, Default)]
+pub struct Script {
+    /// The only sweep that there is.
+    pub sweep: SweepSummary,
+    /// Whether a submit stores something new.
+    pub created: bool,
+    /// The refusal of every submit.
+    pub refusal: Option<Status>,
+    /// Its AUROC table.
+    pub auroc: Vec<AurocRow>,
+    /// Its numbers.
+    pub evaluations: Vec<EvaluationRow>,
+    /// Its jobs.
+    pub jobs: Vec<JobRow>,
+    /// One for each `Watch`, in order.
+    pub watches: Mutex<VecDeque<Screenplay>>,
+    /// Submits that came.
+    pub submitted: Mutex<Vec<SubmitRequest>>,
+    /// Cancels that came.
+    pub cancelled: Mutex<Vec<CancelRequest>>,
+}
+
+/// Serves `script` and returns the address.
+pub async fn serve(script: Arc<Script>) -> String {
+    let incoming = TcpIncoming::bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+    let address = incoming.local_addr().expect("a bound address");
+    let server = Server::builder()
+        .add_service(SweepServiceServer::new(Scripted(Arc::clone(&script))))
+        .add_service(ResultServiceServer::new(Scripted(script)))
+        .serve_with_incoming(incoming);
+    // Ends with the test's runtime.
+    tokio::spawn(server);
+    format!("http://{address}")
+}
+
+struct Scripted(Arc<Script>);
+
+impl Scripted {
+    fn known(&self, sweep: &str) -> Result<(), Status> {
+        let SweepSummary { id, name, .. } = &self.0.sweep;
+        if sweep == id || sweep == name {
+            Ok(())
+        } else {
+            Err(Status::not_found(format!("there is no sweep `{sweep}`")))
+        }
+    }
+}
+
+#[tonic::async_trait]
+impl SweepService for Scripted {
+    type WatchStream = Pin<Box<dyn Stream<Item = Result<WatchResponse, Status>> + Send>>;
+
+    async fn submit(&self, request: Request<SubmitRequest>) -> Result<Response<SubmitResponse>, Status> {
+        self.0.submitted.lock().expect("no test panics with it").push(request.into_inner());
+        match &self.0.refusal {
+            Some(refusal) => Err(refusal.clone()),
+            None => Ok(SubmitResponse { sweep: Some(self.0.sweep.clone()), created: self.0.created }.into()),
+        }
+    }
+
+    async fn validate(&self, _: Request<ValidateRequest>) -> Result<Response<ValidateResponse>, Status> {
+        Err(Status::unimplemented("`spillway validate` asks nobody"))
+    }
+
+    async fn get(&self, request: Request<GetSweepRequest>) -> Result<Response<SweepSummary>, Status> {
+        self.known(&request.into_inner().sweep)?;
+        Ok(self.0.sweep.clone().into())
+    }
+
+    async fn list(&self, _: Request<ListSweepsRequest>) -> Result<Response<ListSweepsResponse>, Status> {
+        Ok(ListSweepsResponse { sweeps: vec![self.0.sweep.clone()] }.into())
+    }
+
+    async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+        self.known(&request.into_inner().sweep)?;
+        let next = self.0.watches.lock().expect("no test panics with it").pop_front();
+        let screenplay = next.ok_or_else(|| Status::unavailable("the script is at its end"))?;
+        Ok(Response::new(Box::pin(tokio_stream::iter(screenplay))))
+    }
+
+    async fn cancel(&self, request: Request<CancelRequest>) -> Result<Response<CancelResponse>, Status> {
+        let request = request.into_inner();
+        self.known(&request.sweep)?;
+        self.0.cancelled.lock().expect("no test panics with it").push(request);
+        Ok(CancelResponse { cancelled: 3 }.into())
+    }
+
+    async fn retry(&self, request: Request<RetryRequest>) -> Result<Response<RetryResponse>, Status> {
+        self.known(&request.into_inner().sweep)?;
+        Ok(RetryResponse { retried: 2 }.into())
+    }
+}
+
+#[tonic::async_trait]
+impl ResultService for Scripted {
+    async fn query_auroc(&self, request: Request<QueryAurocRequest>) -> Result<Response<QueryAurocResponse>, Status> {
+        self.known(&request.into_inner().sweep)?;
+        Ok(QueryAurocResponse { rows: self.0.auroc.clone() }.into())
+    }
+
+    async fn query_evaluations(
+        &self,
+        request: Request<QueryEvaluationsRequest>,
+    ) -> Result<Response<QueryEvaluationsResponse>, Status> {
+        self.known(&request.into_inner().sweep)?;
+        Ok(QueryEvaluationsResponse { rows: self.0.evaluations.clone() }.into())
+    }
+
+    async fn list_jobs(&self, request: Request<ListJobsRequest>) -> Result<Response<ListJobsResponse>, Status> {
+        let ListJobsRequest { sweep, state, .. } = request.into_inner();
+        self.known(&sweep)?;
+        let in_state = self.0.jobs.iter().filter(|job| state.is_empty() || job.state == state);
+        Ok(ListJobsResponse { jobs: in_state.cloned().collect() }.into())
+    }
+
+    async fn training_curve(
+        &self,
+        _: Request<TrainingCurveRequest>,
+    ) -> Result<Response<TrainingCurveResponse>, Status> {
+        Err(Status::unimplemented("no command asks for it"))
+    }
+}
