@@ -170,8 +170,8 @@ async fn results_hold_the_auroc_table_and_the_bits_per_dim() {
     let (csv, _) = converse(script(), &["results", "smoke", "--format", "csv"]).await;
     let (numbers, _) = converse(script(), &["results", "smoke", "--evaluations", "--format", "csv"]).await;
 
-    assert!(table.out.contains("0.2500 ± 0.1250   [0.1250, 0.3750]   2/2     64/32"), "{}", table.out);
-    assert!(table.out.contains("synthetic-shapes    3.250"), "{}", table.out);
+    assert!(table.out.contains("0.2500 ± 0.1250  [0.1250, 0.3750]  2/2    64/32"), "{}", table.out);
+    assert!(table.out.contains("synthetic-shapes   3.250"), "{}", table.out);
     let document: serde_json::Value = serde_json::from_str(&json.out).unwrap();
     assert_eq!(document["auroc"][0]["auroc_mean"], 0.25);
     assert_eq!(document["bits_per_dim"][0]["outliers"], 2.0);

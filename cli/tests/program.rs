@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::os::unix::fs::PermissionsExt;
+
 use support::{command, spillway, sweeps};
 
 const COMMANDS: [&[&str]; 12] = [
@@ -146,8 +148,8 @@ fn missing_and_damaged_files_are_told_apart_and_exit_with_1() {
     let run = spillway(folder.path(), &["data", "verify", "mnist"]);
 
     assert_eq!(run.code, Some(1));
-    assert!(run.out.contains("t10k-labels-idx1-ubyte    damaged"), "{}", run.out);
-    assert!(run.out.contains("train-images-idx3-ubyte   missing"), "{}", run.out);
+    assert!(run.out.contains("t10k-labels-idx1-ubyte   damaged"), "{}", run.out);
+    assert!(run.out.contains("train-images-idx3-ubyte  missing"), "{}", run.out);
     assert!(run.err.contains("4 of the files") && run.err.contains("SPILLWAY_DATA_DIR"), "{}", run.err);
 }
 
@@ -160,4 +162,27 @@ fn built_in_datasets_are_always_whole_and_unknown_ones_exit_with_3() {
 
     assert_eq!(unknown.code, Some(3));
     assert!(unknown.err.contains("fashion-mnist, mnist"), "{}", unknown.err);
+}
+
+#[test]
+fn coordinator_that_ends_at_once_is_reported_with_its_last_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    program("spillway-coordinator", "#!/bin/sh\necho \"no database at $SPILLWAY_DATABASE_URL\" >&2\nexit 1\n");
+    program("spillway-worker", "#!/bin/sh\nexit 1\n");
+    let own = folder.path().join("spillway");
+    std::fs::copy(env!("CARGO_BIN_EXE_spillway"), &own).unwrap();
+
+    let arguments = ["up", "--database-url", "postgres://nowhere/x", "--listen", "127.0.0.1:0", "--state-dir", "state"];
+    let output = std::process::Command::new(&own).args(arguments).current_dir(folder.path()).output().unwrap();
+
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err.contains("the coordinator ended before it served (exit status: 1)"), "{err}");
+    assert!(err.ends_with("state/logs/coordinator.log says:\nno database at postgres://nowhere/x\n"), "{err}");
+    assert!(!folder.path().join("state/endpoint").exists(), "no cluster is announced");
 }

@@ -228,10 +228,10 @@ mod tests {
     fn table_aligns_numbers_and_shows_no_control_characters() {
         assert_eq!(
             written(&[table()], Format::Table),
-            "variant                    seed    AUROC   reason\n\
-             ──────────────────────────────────────────────────────────\n\
-             mask=cycle                    1   0.2706   –\n\
-             mask=\"a|b\", st_network=*     12   0.0500   killed  [31mred\n\
+            "variant                   seed   AUROC  reason\n\
+             ───────────────────────────────────────────────────────\n\
+             mask=cycle                   1  0.2706  –\n\
+             mask=\"a|b\", st_network=*    12  0.0500  killed  [31mred\n\
              0.5 is chance.\n"
         );
     }

@@ -74,7 +74,8 @@ pub fn render(table: &Table, look: Look) -> String {
     }
     let last = table.columns.len().saturating_sub(1);
     for (index, column) in drawing.column_iter_mut().enumerate() {
-        column.set_padding((0, if index == last { 0 } else { 2 }));
+        // The drawing puts one more space between columns.
+        column.set_padding((0, u16::from(index != last)));
     }
     let drawn = drawing.to_string();
     let lines = drawn.lines().map(str::trim_end).chain(table.notes.iter().map(String::as_str));

@@ -45,8 +45,7 @@ fn for_people(rows: &[AurocRow]) -> Table {
         cells.extend(method.is_none().then(|| Cell::text(&row.ci_method)));
         table.push(cells);
     }
-    table
-        .note("AUROC: out-of-distribution is the positive class, 0.5 is chance; mean ± standard deviation over seeds.");
+    table.note("AUROC: out-of-distribution is positive, 0.5 is chance; mean ± standard deviation over seeds.");
     let shared = [
         score.map(|score| format!("Score: {score}, higher = more out-of-distribution.")),
         method.map(|method| format!("Interval: {method}.")),
@@ -160,7 +159,7 @@ mod tests {
     fn partial_row_has_no_deviation_and_says_that_it_will_change() {
         let text = render(&auroc_table(&[row(1)], Audience::People), Look::PLAIN);
 
-        assert!(text.contains("0.2706   ") && text.contains("1/2") && text.contains("delong"), "{text}");
+        assert!(text.contains("0.2706  ") && text.contains("1/2") && text.contains("delong"), "{text}");
         assert!(text.contains("fewer seeds than planned"), "{text}");
     }
 

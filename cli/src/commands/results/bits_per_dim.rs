@@ -120,7 +120,8 @@ fn for_people(lines: &[Line<'_>]) -> Table {
             measured.seeds().into(),
         ]);
     }
-    table.note("bits/dim: −log₂ p(x) / D of test images, mean ± standard deviation over seeds; outliers and non-finite images are counted over all seeds.");
+    table.note("bits/dim: −log₂ p(x) / D of test images; mean ± standard deviation over seeds.");
+    table.note("Outliers and images that are not finite are counted over all seeds.");
     table
 }
 

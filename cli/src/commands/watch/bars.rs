@@ -54,8 +54,10 @@ impl Bars {
             }
             stays
         });
-        for job in &snapshot.running {
-            self.show_job(job);
+        let names: Vec<String> = snapshot.running.iter().map(of_running).collect();
+        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        for (job, name) in snapshot.running.iter().zip(names) {
+            self.show_job(job, format!("{name:width$}"));
         }
         if !snapshot.auroc.is_empty() {
             let drawn = render(&auroc_table(&snapshot.auroc, Audience::People), Look::of_stderr());
@@ -63,9 +65,9 @@ impl Bars {
         }
     }
 
-    fn show_job(&mut self, job: &RunningJob) {
+    fn show_job(&mut self, job: &RunningJob, name: String) {
         let bar = self.jobs.entry(job.job_id).or_insert_with(|| {
-            let bar = ProgressBar::new(job.total).with_style(style(STARTING)).with_prefix(of_running(job));
+            let bar = ProgressBar::new(job.total).with_style(style(STARTING));
             let bar = self.drawing.insert_before(&self.table, bar);
             // Steps of an earlier attempt would count as done in no time.
             bar.set_position(job.done);
@@ -77,6 +79,7 @@ impl Bars {
             bar.set_length(job.total);
             bar.set_position(job.done);
         }
+        bar.set_prefix(name);
         bar.set_message(pace(job));
     }
 
