@@ -1,10 +1,13 @@
 //! The program around its commands: help, usage errors, colours, datasets.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene should panic")]
+
 mod support;
 
-use std::os::unix::fs::PermissionsExt;
+use std::{os::unix::fs::symlink, path::Path};
 
-use support::{command, spillway, sweeps};
+use support::{Run, command, spillway, sweeps};
+use tempfile::TempDir;
 
 const COMMANDS: [&[&str]; 12] = [
     &["up"],
@@ -105,19 +108,13 @@ fn cluster_that_was_announced_in_the_state_folder_is_asked() {
 
 #[test]
 fn up_without_its_programs_says_which_and_what_to_do() {
-    let folder = tempfile::tempdir().unwrap();
-    // A copy lies alone; a link would lead back to the folder that may hold all three.
-    let alone = folder.path().join("spillway");
-    std::fs::copy(env!("CARGO_BIN_EXE_spillway"), &alone).unwrap();
+    let folder = folder_with_the_program();
 
-    let output =
-        std::process::Command::new(&alone).args(["up", "--state-dir", "state"]).current_dir(folder.path()).output();
+    let output = up(folder.path(), &["--state-dir", "state"]);
 
-    let output = output.unwrap();
-    let err = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(err.starts_with("error: spillway-coordinator and spillway-worker not found in "), "{err}");
-    assert!(err.contains("cargo build"), "{err}");
+    assert_eq!(output.code, Some(1));
+    assert!(output.err.starts_with("error: spillway-coordinator and spillway-worker not found in "), "{}", output.err);
+    assert!(output.err.contains("cargo build"), "{}", output.err);
     assert!(!folder.path().join("state").exists(), "nothing is left behind");
 }
 
@@ -166,23 +163,31 @@ fn built_in_datasets_are_always_whole_and_unknown_ones_exit_with_3() {
 
 #[test]
 fn coordinator_that_ends_at_once_is_reported_with_its_last_words() {
-    let folder = tempfile::tempdir().unwrap();
-    let program = |name: &str, text: &str| {
-        let path = folder.path().join(name);
-        std::fs::write(&path, text).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    };
-    program("spillway-coordinator", "#!/bin/sh\necho \"no database at $SPILLWAY_DATABASE_URL\" >&2\nexit 1\n");
-    program("spillway-worker", "#!/bin/sh\nexit 1\n");
-    let own = folder.path().join("spillway");
-    std::fs::copy(env!("CARGO_BIN_EXE_spillway"), &own).unwrap();
+    let folder = folder_with_the_program();
+    let failing = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/programs/failing-coordinator");
+    symlink(&failing, folder.path().join("spillway-coordinator")).unwrap();
+    symlink(&failing, folder.path().join("spillway-worker")).unwrap();
 
-    let arguments = ["up", "--database-url", "postgres://nowhere/x", "--listen", "127.0.0.1:0", "--state-dir", "state"];
-    let output = std::process::Command::new(&own).args(arguments).current_dir(folder.path()).output().unwrap();
+    let arguments = ["--database-url", "postgres://nowhere/x", "--listen", "127.0.0.1:0", "--state-dir", "state"];
+    let output = up(folder.path(), &arguments);
 
-    let err = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(err.contains("the coordinator ended before it served (exit status: 1)"), "{err}");
-    assert!(err.ends_with("state/logs/coordinator.log says:\nno database at postgres://nowhere/x\n"), "{err}");
+    assert_eq!(output.code, Some(1));
+    assert!(output.err.contains("the coordinator ended before it served (exit status: 1)"), "{}", output.err);
+    let last_words = "state/logs/coordinator.log says:\nno database at postgres://nowhere/x\n";
+    assert!(output.err.ends_with(last_words), "{}", output.err);
     assert!(!folder.path().join("state/endpoint").exists(), "no cluster is announced");
+}
+
+/// A folder that holds the program and not the two beside it. A symbolic link would lead back to the folder of all three; a
+/// copy may still be open for writing in another test's new process, and then it does not run.
+fn folder_with_the_program() -> TempDir {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    std::fs::hard_link(env!("CARGO_BIN_EXE_spillway"), folder.path().join("spillway")).unwrap();
+    folder
+}
+
+/// Runs the `spillway up` that lies in `folder`.
+fn up(folder: &Path, arguments: &[&str]) -> Run {
+    let mut command = support::command_of(&folder.join("spillway"), folder);
+    Run::from(command.arg("up").args(arguments).output().unwrap())
 }

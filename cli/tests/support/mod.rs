@@ -26,13 +26,20 @@ pub fn spillway(folder: &Path, arguments: &[&str]) -> Run {
 
 /// The command, for a test that wants more of it.
 pub fn command(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_spillway"));
+    let mut command = command_of(Path::new(env!("CARGO_BIN_EXE_spillway")), folder);
+    command.args(arguments);
+    command
+}
+
+/// A command for `program`, in `folder`, without any `SPILLWAY_…` variable of the caller's.
+pub fn command_of(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
     for (variable, _) in std::env::vars_os() {
         if variable.to_string_lossy().starts_with("SPILLWAY_") {
             command.env_remove(variable);
         }
     }
-    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    command.current_dir(folder).stdin(Stdio::null());
     command
 }
 
