@@ -135,6 +135,7 @@ impl Cluster {
         let log = self.log("worker");
         let name = format!("worker-{}", self.workers.len());
         let scratch = self.folder.path().join(format!("scratch-{}", self.started));
+        std::fs::create_dir(&scratch)?;
         let arguments = [
             "--coordinator".to_owned(),
             self.endpoints.join(","),

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use tonic::Code;
 
 /// Enough steps that training outlasts its first checkpoint by far.
-const LONG: u32 = 1500;
+const LONG: u32 = 500;
 
 /// Runs the same experiment undisturbed under another name and asserts that every bit is the same.
 async fn assert_equals_undisturbed(cluster: &Cluster, disturbed: &str, steps: u32) {

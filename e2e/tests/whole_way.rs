@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene should panic")]
 
-use e2e::{Cluster, ClusterOptions, tiny_sweep};
+use e2e::{Cluster, ClusterOptions, DEADLINE, tiny_sweep};
 use proto::v1::{QueryAurocRequest, WatchRequest};
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn a_watcher_sees_the_table_grow_and_the_sweep_end() {
     let request = WatchRequest { sweep: "watched".to_owned() };
     let mut stream = cluster.sweeps().unwrap().watch(request).await.unwrap().into_inner();
     let mut snapshots = Vec::new();
-    while let Some(snapshot) = stream.message().await.unwrap() {
+    while let Some(snapshot) = tokio::time::timeout(DEADLINE, stream.message()).await.expect("a snapshot").unwrap() {
         snapshots.push(snapshot);
     }
 
