@@ -18,7 +18,7 @@ impl fmt::Display for IntervalMethod {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::DeLong => "delong",
-            Self::WilsonSmallerSample => "wilson_smaller_sample",
+            Self::WilsonSmallerSample => "wilson-smaller-sample",
         })
     }
 }
