@@ -67,9 +67,19 @@ impl Folder {
         DataDirectory::at(self.0.path())
     }
 
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.path().join("tiny").join(name)
+    }
+
     fn refusal(&self) -> LoadError {
         load(&self.directory(), &TINY, Split::Train, None).unwrap_err()
     }
+}
+
+/// Whoever reads a refusal must know which file to replace, and that replacing it helps.
+fn assert_names_file_and_remedy(refusal: &LoadError, file: &Path) {
+    let text = refusal.to_string();
+    assert!(text.contains(&file.display().to_string()) && text.contains("fetch it again"), "{text}");
 }
 
 #[test]
@@ -109,9 +119,14 @@ fn missing_dataset_is_refused_with_the_place_to_put_it() {
 fn damaged_files_are_refused_by_what_is_wrong() {
     let mut wrong_magic = whole();
     wrong_magic[3] = 1;
-    let format = |bytes: &[u8]| match Folder::with("train-images.gz", &gzip(bytes)).refusal() {
-        LoadError::Format { source, .. } => source,
-        other => panic!("expected a format error, got {other}"),
+    let format = |bytes: &[u8]| {
+        let folder = Folder::with("train-images.gz", &gzip(bytes));
+        let refusal = folder.refusal();
+        assert_names_file_and_remedy(&refusal, &folder.file("train-images.gz"));
+        match refusal {
+            LoadError::Format { source, .. } => source,
+            other => panic!("expected a format error, got {other}"),
+        }
     };
 
     assert_eq!(format(&wrong_magic), IdxError::WrongMagic { expected: 0x803, found: 0x801 });
@@ -131,7 +146,7 @@ fn truncated_gzip_is_refused() {
     let refusal = folder.refusal();
 
     assert!(matches!(refusal, LoadError::CorruptGzip { .. }), "{refusal}");
-    assert!(refusal.to_string().contains("train-images.gz"), "{refusal}");
+    assert_names_file_and_remedy(&refusal, &folder.file("train-images.gz"));
 }
 
 #[test]
@@ -141,6 +156,7 @@ fn changed_values_are_refused_by_their_checksum() {
     let refusal = folder.refusal();
 
     assert!(matches!(&refusal, LoadError::WrongDigest { expected, .. } if *expected == TRAIN.md5), "{refusal}");
+    assert_names_file_and_remedy(&refusal, &folder.file("train-images"));
 }
 
 #[test]
