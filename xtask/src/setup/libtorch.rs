@@ -19,6 +19,10 @@ pub const VERSION: &str = "2.11.0";
 const REQUIRED: [&str; 4] =
     ["lib/libtorch_cpu.so", "lib/libc10.so", "lib/libtorch.so", "include/torch/csrc/api/include/torch/torch.h"];
 
+/// What libtorch's own libraries look for beside themselves in a tree that we fetched. The caller's tree may have them
+/// elsewhere, under other names, or be made without them.
+const FETCHED: [&str; 3] = ["lib/libgomp.so.1", "lib/libcupti.so.13", "lib/libcudart.so.13"];
+
 /// What is to be done so that libtorch is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plan {
@@ -124,7 +128,7 @@ fn fetch(cache: &Path) -> Result<PathBuf> {
     wheels::unpack(&files, &unfinished)?;
     fs::write(unfinished.join("build-version"), format!("{VERSION}\n"))?;
     if !is_complete(&unfinished) {
-        bail!("the wheels of libtorch {VERSION} lack some of {}", REQUIRED.join(", "));
+        bail!("the wheels of libtorch {VERSION} lack some of {}", [&REQUIRED[..], &FETCHED].concat().join(", "));
     }
     // Under its name only when whole: a set-up that is killed leaves nothing that looks like a tree.
     fs::rename(&unfinished, &tree).with_context(|| format!("cannot put {} in place", tree.display()))?;
@@ -148,7 +152,7 @@ fn check_callers(path: &Path) -> Result<()> {
 }
 
 fn is_complete(tree: &Path) -> bool {
-    REQUIRED.iter().all(|file| tree.join(file).exists()) && version_of(tree).as_deref() == Some(VERSION)
+    REQUIRED.iter().chain(&FETCHED).all(|file| tree.join(file).exists()) && version_of(tree).as_deref() == Some(VERSION)
 }
 
 /// The version without its local part (`+cpu`): from the archive's own file, a Python package's, or the header.
@@ -235,6 +239,22 @@ mod tests {
 
         assert!(refusal.contains("lib/libc10.so"), "{refusal}");
         assert!(!is_complete(tree.path()));
+    }
+
+    #[test]
+    fn fetched_tree_needs_the_libraries_that_libtorch_loads_and_the_callers_does_not() {
+        for absent in FETCHED {
+            let tree = tree("build-version", VERSION);
+            for file in FETCHED {
+                fs::write(tree.path().join(file), "").unwrap();
+            }
+            assert!(is_complete(tree.path()));
+
+            fs::remove_file(tree.path().join(absent)).unwrap();
+
+            assert!(!is_complete(tree.path()), "{absent}");
+            assert!(check_callers(tree.path()).is_ok(), "{absent}");
+        }
     }
 
     #[test]
