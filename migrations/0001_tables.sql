@@ -2,6 +2,8 @@
 -- what the rules forbid.
 
 create domain sha256 as bytea check (octet_length(value) = 32);
+-- A number, never NaN or infinite.
+create domain finite as double precision check (value > '-infinity' and value < 'infinity');
 
 -- What users submit ---------------------------------------------------------------------------------------------------
 
@@ -94,7 +96,8 @@ create table job (
     check ((kind = 'evaluate') = (depends_on is not null)),
     check (state <> 'blocked' or depends_on is not null)
 ) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 200);
-create index job_ready on job (sweep_id, ready_seq) where state = 'ready';
+-- One queue for each sweep and kind: evaluations go first, so that a table fills while its sweep still trains.
+create index job_ready on job (sweep_id, kind, ready_seq) where state = 'ready';
 create index job_running on job (session_id) where state = 'running';
 -- Counts by state are read from here: a counter row per sweep would make every claim of a sweep wait for the last one.
 create index job_sweep on job (sweep_id, state);
@@ -163,9 +166,9 @@ create table curve_point (
     job_id bigint not null,
     epoch integer not null,
     step bigint not null check (step > 0),
-    loss_nats double precision not null,
-    bits_per_dim double precision not null,
-    gradient_norm double precision not null,
+    loss_nats finite not null,
+    bits_per_dim finite not null,
+    gradient_norm finite not null,
     primary key (job_id, epoch, step),
     foreign key (job_id, epoch) references attempt on delete cascade
 );
@@ -175,8 +178,8 @@ create table progress (
     epoch integer not null,
     done bigint not null check (done >= 0),
     total bigint not null check (total >= 0),
-    images_per_second double precision not null,
-    bits_per_dim double precision,
+    images_per_second finite not null,
+    bits_per_dim finite,
     reported_at timestamptz not null default clock_timestamp()
 ) with (fillfactor = 50);
 
@@ -203,13 +206,14 @@ create table measurement (
     -- Empty when the number compares both sides.
     dataset text not null default '',
     -- Null when it cannot be computed. NaN and infinity are never stored.
-    value double precision check (value <> 'NaN' and value < 'infinity' and value > '-infinity'),
-    ci_low double precision,
-    ci_high double precision,
+    value finite,
+    ci_low finite,
+    ci_high finite,
     ci_method text,
     n_in bigint not null check (n_in >= 0),
     n_out bigint not null check (n_out >= 0),
     primary key (job_id, score, metric, dataset),
     check ((ci_low is null) = (ci_high is null) and (ci_low is null) = (ci_method is null)),
+    check (ci_low <= ci_high),
     check (metric <> 'auroc' or value between 0 and 1)
 );

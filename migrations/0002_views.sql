@@ -56,15 +56,19 @@ create view auroc as
         select
             sweep_id, sweep, variant, variant_ordinal, in_dataset, out_dataset, score,
             count(value) as seeds,
+            count(*) - count(value) as seeds_undefined,
             avg(value) as auroc_mean,
             stddev_samp(value) as auroc_sd,
             min(ci_low) as only_low,
             min(ci_high) as only_high,
             min(ci_method) as only_method,
             min(n_in) as n_in,
-            min(n_out) as n_out
+            min(n_out) as n_out,
+            string_agg(distinct device, ', ') as device,
+            string_agg(distinct precision, ', ') as precision,
+            min(noise_draws) as noise_draws
         from evaluation
-        where metric = 'auroc' and value is not null
+        where metric = 'auroc'
         group by sweep_id, sweep, variant, variant_ordinal, in_dataset, out_dataset, score
     )
     select
@@ -74,20 +78,24 @@ create view auroc as
         cell.out_dataset,
         cell.score,
         cell.seeds,
+        cell.seeds_undefined,
         sweep.seeds as seeds_planned,
         cell.auroc_mean,
         cell.auroc_sd,
         case
             when cell.seeds = 1 then cell.only_low
-            else greatest(0, cell.auroc_mean - student_t_975(cell.seeds - 1) * cell.auroc_sd / sqrt(cell.seeds))
+            when cell.seeds > 1 then greatest(0, cell.auroc_mean - student_t_975(cell.seeds - 1) * cell.auroc_sd / sqrt(cell.seeds))
         end as ci_low,
         case
             when cell.seeds = 1 then cell.only_high
-            else least(1, cell.auroc_mean + student_t_975(cell.seeds - 1) * cell.auroc_sd / sqrt(cell.seeds))
+            when cell.seeds > 1 then least(1, cell.auroc_mean + student_t_975(cell.seeds - 1) * cell.auroc_sd / sqrt(cell.seeds))
         end as ci_high,
-        case when cell.seeds = 1 then cell.only_method else 'student-t over seeds' end as ci_method,
+        case when cell.seeds = 1 then cell.only_method when cell.seeds > 1 then 'student-t over seeds' end as ci_method,
         cell.n_in,
         cell.n_out,
+        cell.device,
+        cell.precision,
+        cell.noise_draws,
         cell.variant_ordinal,
         cell.sweep_id
     from cell
@@ -165,7 +173,11 @@ comment on column auroc.out_dataset is 'Out-of-distribution dataset: its test sp
 comment on column auroc.score is 'Maps an image to a number, higher = more out-of-distribution. log-likelihood is the negative log-likelihood in nats, one dequantisation draw per image.';
 comment on column auroc.seeds is 'Seeds with an accepted result so far.';
 comment on column auroc.seeds_planned is 'Seeds of the sweep: the row is partial while seeds is smaller.';
-comment on column auroc.auroc_mean is 'Mean AUROC over seeds; AUROC = P(score out > score in) + P(equal) / 2.';
+comment on column auroc.seeds_undefined is 'Seeds whose AUROC is undefined, since a likelihood was NaN; evaluation counts those images as non-finite.';
+comment on column auroc.device is 'Devices that computed the scores.';
+comment on column auroc.precision is 'Arithmetic of the flows.';
+comment on column auroc.noise_draws is 'Dequantisation draws per image.';
+comment on column auroc.auroc_mean is 'Mean AUROC over seeds, null when none is defined; AUROC = P(score out > score in) + P(equal) / 2.';
 comment on column auroc.auroc_sd is 'Sample standard deviation of the AUROC over seeds; null with one seed.';
 comment on column auroc.ci_low is 'Lower end of the 95 % confidence interval named by ci_method.';
 comment on column auroc.ci_high is 'Upper end of the 95 % confidence interval named by ci_method.';
@@ -178,7 +190,7 @@ comment on column auroc.sweep_id is 'Identity of the sweep.';
 comment on view evaluation is 'Every accepted number: one row for each experiment, OOD dataset, score and metric.';
 comment on column evaluation.metric is 'auroc; bits-per-dim-mean and bits-per-dim-median (textbook discrete bound, in bits per dimension); outliers and non-finite (counts of images).';
 comment on column evaluation.dataset is 'The dataset measured; null when the number compares both sides.';
-comment on column evaluation.value is 'The number; null when it cannot be computed, as a mean over an infinite likelihood.';
+comment on column evaluation.value is 'The number; null when it cannot be computed. Means and medians are over the finite values, and non-finite counts the others.';
 comment on column evaluation.ci_low is 'Lower end of the 95 % confidence interval over images.';
 comment on column evaluation.ci_high is 'Upper end of the 95 % confidence interval over images.';
 comment on column evaluation.ci_method is 'How the interval was computed: delong (DeLong, DeLong and Clarke-Pearson 1988), or its fallback where that degenerates.';

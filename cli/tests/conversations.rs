@@ -39,7 +39,8 @@ fn auroc() -> AurocRow {
         score: "log-likelihood".to_owned(),
         seeds: 2,
         seeds_planned: 2,
-        auroc_mean: 0.25,
+        auroc_mean: Some(0.25),
+        seeds_undefined: 0,
         auroc_sd: Some(0.125),
         ci_low: Some(0.125),
         ci_high: Some(0.375),
@@ -177,8 +178,8 @@ async fn results_hold_the_auroc_table_and_the_bits_per_dim() {
     assert_eq!(document["bits_per_dim"][0]["outliers"], 2.0);
     assert_eq!(
         csv.out,
-        "sweep,variant,in_dataset,out_dataset,score,seeds,seeds_planned,auroc_mean,auroc_sd,ci_low,ci_high,ci_method,n_in,n_out\n\
-         smoke,mask=cycle,synthetic-shapes,synthetic-strokes,log-likelihood,2,2,0.25,0.125,0.125,0.375,student-t over seeds,64,32\n"
+        "sweep,variant,in_dataset,out_dataset,score,seeds,seeds_planned,seeds_undefined,auroc_mean,auroc_sd,ci_low,ci_high,ci_method,n_in,n_out\n\
+         smoke,mask=cycle,synthetic-shapes,synthetic-strokes,log-likelihood,2,2,0,0.25,0.125,0.125,0.375,student-t over seeds,64,32\n"
     );
     assert_eq!(numbers.out.lines().count(), 4, "{}", numbers.out);
 }

@@ -16,7 +16,12 @@ const BEATS_PER_LEASE: u32 = 3;
 
 /// The coordinator of a Spillway cluster: takes sweeps, hands out their jobs, keeps their results in Postgres.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "spillway-coordinator", version)]
+#[command(
+    name = "spillway-coordinator",
+    version,
+    after_help = "Examples:\n  spillway-coordinator --database-url 'postgres:///spillway?host=/run/postgresql'\n  \
+                  spillway-coordinator --database-url postgres://spillway@db/spillway --listen 0.0.0.0:7450 --artifacts /srv/artifacts"
+)]
 pub struct Config {
     /// The database, such as postgres://user@host/spillway. Any number of coordinators may share it.
     #[arg(long, env = "SPILLWAY_DATABASE_URL", hide_env_values = true)]

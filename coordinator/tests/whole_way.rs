@@ -42,7 +42,7 @@ async fn a_sweep_goes_from_submit_to_its_table() {
     let request = v1::QueryAurocRequest { sweep: "life".to_owned() };
     let table = coordinator.results().query_auroc(request).await.unwrap().into_inner().rows;
     assert_eq!(table.len(), 1);
-    assert_eq!((table[0].auroc_mean, table[0].seeds, table[0].seeds_planned), (0.25, 1, 1));
+    assert_eq!((table[0].auroc_mean, table[0].seeds, table[0].seeds_planned), (Some(0.25), 1, 1));
     let request = v1::TrainingCurveRequest { experiment_id: train.experiment_id };
     let curve = coordinator.results().training_curve(request).await.unwrap().into_inner().points;
     assert_eq!(curve.iter().map(|point| point.step).collect::<Vec<_>>(), [2, 4]);

@@ -51,11 +51,21 @@ async fn the_command_line_submits_a_file_and_prints_its_table() {
 
 #[test]
 fn a_coordinator_without_its_database_says_which_one_and_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
     let nowhere = "postgres://spillway@127.0.0.1:9/spillway";
 
     let ended = run(
         "spillway-coordinator",
-        &["--database-url", nowhere, "--listen", "127.0.0.1:0", "--artifacts", "/tmp", "--database-wait-secs", "1"],
+        &[
+            "--database-url",
+            nowhere,
+            "--listen",
+            "127.0.0.1:0",
+            "--artifacts",
+            folder.path().to_str().unwrap(),
+            "--database-wait-secs",
+            "1",
+        ],
     );
 
     assert!(!ended.status.success());

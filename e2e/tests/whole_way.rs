@@ -19,10 +19,10 @@ async fn a_sweep_fills_its_auroc_table() {
     assert_eq!(rows.len(), 1);
     let row = &rows[0];
     assert_eq!((row.seeds, row.seeds_planned, row.n_in, row.n_out), (2, 2, 64, 64));
-    assert!((0.0..=1.0).contains(&row.auroc_mean), "{row:?}");
+    assert!((0.0..=1.0).contains(&row.auroc_mean.unwrap()), "{row:?}");
     assert_eq!(row.ci_method, "student-t over seeds");
     let from_sql = cluster.sql("select auroc_mean, auroc_sd, seeds from auroc where sweep = 'whole-way'").unwrap();
-    assert_eq!(from_sql.trim(), format!("{}|{}|2", row.auroc_mean, row.auroc_sd.unwrap()));
+    assert_eq!(from_sql.trim(), format!("{}|{}|2", row.auroc_mean.unwrap(), row.auroc_sd.unwrap()));
     let counts = cluster.summary("whole-way").await.unwrap().jobs.unwrap();
     assert_eq!((counts.succeeded, counts.failed, counts.ready, counts.blocked), (4, 0, 0, 0));
     let curve = cluster.sql("select count(*) > 0, max(step) from training_curve where sweep = 'whole-way'").unwrap();

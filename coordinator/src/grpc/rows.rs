@@ -50,6 +50,7 @@ pub(super) fn auroc(row: AurocRow) -> v1::AurocRow {
         seeds: count(row.seeds),
         seeds_planned: count(i64::from(row.seeds_planned)),
         auroc_mean: row.auroc_mean,
+        seeds_undefined: count(row.seeds_undefined),
         auroc_sd: row.auroc_sd,
         ci_low: row.ci_low,
         ci_high: row.ci_high,

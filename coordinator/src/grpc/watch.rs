@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{SweepId, job::StateName};
 use futures::{Stream, stream};
 use proto::v1;
-use store::{Channel, Store, StoreError};
+use store::{Channel, HistoryMark, Store, StoreError};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
@@ -31,7 +31,7 @@ pub(super) struct Watch {
     changes: watch::Receiver<()>,
     shutdown: CancellationToken,
     sweep: SweepId,
-    last_event: Option<i64>,
+    seen: Option<HistoryMark>,
     sent: Option<v1::WatchResponse>,
     looked: Option<Instant>,
 }
@@ -43,7 +43,7 @@ impl Watch {
             changes: wakeups.subscribe(Channel::Changed),
             shutdown,
             sweep,
-            last_event: None,
+            seen: None,
             sent: None,
             looked: None,
         }
@@ -97,16 +97,16 @@ impl Watch {
     async fn look(&mut self) -> Result<Option<v1::WatchResponse>, StoreError> {
         self.looked = Some(Instant::now());
         // Read first: what happens in between is seen by the next look.
-        let last_event = self.store.last_event(self.sweep).await?;
+        let mark = self.store.history_mark(self.sweep).await?;
         let running = self.store.jobs(self.sweep, &[StateName::Running], MAX_ROWS).await?;
         let running = running.into_iter().map(rows::running).collect();
-        if let Some(sent) = self.sent.as_ref().filter(|_| self.last_event == last_event) {
+        if let Some(sent) = self.sent.as_ref().filter(|_| self.seen == Some(mark)) {
             return Ok(Some(v1::WatchResponse { running, ..sent.clone() }));
         }
         let Some(summary) = self.store.sweep_summary(self.sweep).await? else { return Ok(None) };
         let auroc = self.store.auroc_table(self.sweep).await?;
         let ended = self.store.jobs(self.sweep, &ENDED, MAX_ROWS).await?;
-        self.last_event = last_event;
+        self.seen = Some(mark);
         let finished = summary.is_finished();
         Ok(Some(v1::WatchResponse {
             sweep: Some(rows::summary(&summary)),

@@ -56,7 +56,9 @@ pub enum ArtifactError {
         found_size: u64,
     },
     /// The bytes stored have changed since they were stored.
-    #[error("artifact {expected} is corrupt: its bytes have digest {found}; delete it and run the job again")]
+    #[error(
+        "artifact {expected} is corrupt: its bytes have digest {found}; restore it from a backup, or submit its experiment under a new sweep name"
+    )]
     Corrupt {
         /// The digest asked for.
         expected: Digest,

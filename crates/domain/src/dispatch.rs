@@ -1,26 +1,36 @@
 //! The choice of the sweep to serve next; the claim itself is one SQL statement in `store`.
 
-use crate::SweepId;
+use crate::{SweepId, job::JobKind};
 
-/// A sweep that has jobs ready for a worker.
+/// A sweep that has jobs of one kind ready for a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate {
     /// The sweep.
     pub sweep: SweepId,
+    /// The kind of its ready jobs.
+    pub kind: JobKind,
     /// Priority of its jobs; higher goes first.
     pub priority: i16,
     /// Its jobs that run now.
     pub running: i64,
-    /// Place of its oldest ready job in the queue.
+    /// Place of its oldest ready job of this kind in the queue.
     pub oldest_ready_seq: i64,
 }
 
-/// Orders candidates: priority first, then the sweep with the fewest running jobs, then the oldest ready job.
+/// Orders candidates: priority first, then the sweep with the fewest running jobs, then evaluations before trainings, then the
+/// oldest ready job.
 ///
-/// Fewest-running-first is fair share with equal weights: a sweep of ten thousand jobs cannot starve one of ten.
+/// Fewest-running-first is fair share with equal weights: a sweep of ten thousand jobs cannot starve one of ten. Evaluations go
+/// first so that a sweep's table fills while the rest of it still trains.
 #[must_use]
 pub fn order(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
-    candidates.sort_by_key(|candidate| (-i32::from(candidate.priority), candidate.running, candidate.oldest_ready_seq));
+    candidates.sort_by_key(|candidate| {
+        let turn = match candidate.kind {
+            JobKind::Evaluate => 0,
+            JobKind::Train => 1,
+        };
+        (-i32::from(candidate.priority), candidate.running, turn, candidate.oldest_ready_seq)
+    });
     candidates
 }
 
@@ -31,7 +41,7 @@ mod tests {
     use super::*;
 
     fn candidate(sweep: u128, priority: i16, running: i64, oldest_ready_seq: i64) -> Candidate {
-        Candidate { sweep: SweepId(Uuid::from_u128(sweep)), priority, running, oldest_ready_seq }
+        Candidate { sweep: SweepId(Uuid::from_u128(sweep)), kind: JobKind::Train, priority, running, oldest_ready_seq }
     }
 
     fn order_of(candidates: Vec<Candidate>) -> Vec<u128> {
@@ -46,6 +56,13 @@ mod tests {
     #[test]
     fn the_sweep_with_fewer_running_jobs_goes_first() {
         assert_eq!(order_of(vec![candidate(1, 50, 3, 1), candidate(2, 50, 0, 9)]), [2, 1]);
+    }
+
+    #[test]
+    fn an_evaluation_goes_before_an_older_training() {
+        let evaluation = Candidate { kind: JobKind::Evaluate, ..candidate(2, 50, 1, 9) };
+
+        assert_eq!(order_of(vec![candidate(1, 50, 1, 3), evaluation]), [2, 1]);
     }
 
     #[test]

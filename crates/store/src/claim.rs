@@ -33,37 +33,40 @@ pub struct Claimed {
     pub ready_seq: i64,
 }
 
-/// For each sweep the place in the queue below which this coordinator has found no ready job: a claim starts there, rather than
+/// For each sweep and kind of job the place in the queue below which this coordinator has found no ready job: a claim starts there, rather than
 /// walk over index entries of jobs claimed long ago. Forgotten every second.
 #[derive(Debug)]
 pub struct ClaimMarks {
     marks: Mutex<Marks>,
 }
 
+/// One queue: the jobs of one kind of one sweep.
+type Lane = (SweepId, JobKind);
+
 #[derive(Debug)]
 struct Marks {
     since: Instant,
-    by_sweep: HashMap<SweepId, i64>,
+    places: HashMap<Lane, i64>,
 }
 
 impl Default for ClaimMarks {
     fn default() -> Self {
-        Self { marks: Mutex::new(Marks { since: Instant::now(), by_sweep: HashMap::new() }) }
+        Self { marks: Mutex::new(Marks { since: Instant::now(), places: HashMap::new() }) }
     }
 }
 
 impl ClaimMarks {
-    fn current(&self) -> HashMap<SweepId, i64> {
+    fn current(&self) -> HashMap<Lane, i64> {
         let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
         if marks.since.elapsed() > MARKS_TRUSTED_FOR {
-            *marks = Marks { since: Instant::now(), by_sweep: HashMap::new() };
+            *marks = Marks { since: Instant::now(), places: HashMap::new() };
         }
-        marks.by_sweep.clone()
+        marks.places.clone()
     }
 
-    fn advance(&self, sweep: SweepId, ready_seq: i64) {
+    fn advance(&self, lane: Lane, ready_seq: i64) {
         let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        let mark = marks.by_sweep.entry(sweep).or_insert(ready_seq);
+        let mark = marks.places.entry(lane).or_insert(ready_seq);
         *mark = (*mark).max(ready_seq);
     }
 }
@@ -71,6 +74,7 @@ impl ClaimMarks {
 struct CandidateRow {
     id: Uuid,
     priority: i16,
+    kind: String,
     oldest_ready_seq: i64,
     running: i64,
 }
@@ -88,26 +92,34 @@ struct AssignmentRow {
 }
 
 impl Store {
-    /// The sweeps that have a job ready for `device`, in no order.
+    /// The sweeps, by kind of job, that have a job ready for `device`; in no order.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn candidates(&self, device: DeviceKind, marks: &ClaimMarks) -> Result<Vec<Candidate>, StoreError> {
-        let (sweeps, places): (Vec<Uuid>, Vec<i64>) =
-            marks.current().into_iter().map(|(sweep, place)| (sweep.0, place)).unzip();
-        let rows = query_file_as!(CandidateRow, "queries/job/candidates.sql", device.as_str(), &sweeps, &places)
-            .fetch_all(&self.pool)
-            .await?;
-        let candidate = |row: CandidateRow| Candidate {
-            sweep: SweepId(row.id),
-            priority: row.priority,
-            running: row.running,
-            oldest_ready_seq: row.oldest_ready_seq,
+        let (mut sweeps, mut kinds, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        for ((sweep, kind), place) in marks.current() {
+            sweeps.push(sweep.0);
+            kinds.push(kind.as_str().to_owned());
+            places.push(place);
+        }
+        let rows =
+            query_file_as!(CandidateRow, "queries/job/candidates.sql", device.as_str(), &sweeps, &kinds, &places)
+                .fetch_all(&self.pool)
+                .await?;
+        let candidate = |row: CandidateRow| {
+            Ok(Candidate {
+                sweep: SweepId(row.id),
+                kind: column::named("a job's kind", &row.kind)?,
+                priority: row.priority,
+                running: row.running,
+                oldest_ready_seq: row.oldest_ready_seq,
+            })
         };
-        Ok(rows.into_iter().map(candidate).collect())
+        rows.into_iter().map(candidate).collect()
     }
 
-    /// Claims the oldest ready job of the candidate's sweep for `session`; nothing when others were faster, or when the session may not
+    /// Claims the oldest ready job of the candidate's sweep and kind for `session`; nothing when others were faster, or when the session may not
     /// claim.
     ///
     /// # Errors
@@ -124,7 +136,8 @@ impl Store {
             session.0,
             candidate.sweep.0,
             candidate.oldest_ready_seq,
-            device.as_str()
+            device.as_str(),
+            candidate.kind.as_str()
         )
         .fetch_optional(&self.pool)
         .await?
@@ -133,7 +146,7 @@ impl Store {
             ready_seq: row.ready_seq,
         });
         if let Some(claimed) = &claimed {
-            marks.advance(candidate.sweep, claimed.ready_seq);
+            marks.advance((candidate.sweep, candidate.kind), claimed.ready_seq);
         }
         Ok(claimed)
     }

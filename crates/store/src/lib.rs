@@ -28,6 +28,6 @@ pub use error::StoreError;
 pub use events::{Channel, Listener};
 pub use job::LockedJob;
 pub use session::{NewSession, RenewedSession, SessionStanding};
-pub use sweep::{NewSweep, SubmittedSweep, Twin};
+pub use sweep::{HistoryMark, NewSweep, SubmittedSweep, Twin};
 pub use transaction::Transaction;
 pub use transition::{Applied, Ending, TransitionError};

@@ -46,6 +46,14 @@ pub struct Twin {
     pub same_key: bool,
 }
 
+/// How far a sweep's history goes. Numbers of events are given before their transactions commit, so that the last number alone
+/// would miss what commits late; the count does not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryMark {
+    last: i64,
+    count: i64,
+}
+
 impl Store {
     /// The sweep with this name or id.
     ///
@@ -62,12 +70,13 @@ impl Store {
         Ok(found.map(SweepId))
     }
 
-    /// A number that grows with every change of the sweep's jobs; `None` when nothing has happened yet.
+    /// What is different after every change of the sweep's jobs that has become visible.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn last_event(&self, sweep: SweepId) -> Result<Option<i64>, StoreError> {
-        Ok(query_file_scalar!("queries/event/last.sql", sweep.0).fetch_one(&self.pool).await?)
+    pub async fn history_mark(&self, sweep: SweepId) -> Result<HistoryMark, StoreError> {
+        let row = query_file!("queries/event/last.sql", sweep.0).fetch_one(&self.pool).await?;
+        Ok(HistoryMark { last: row.last, count: row.count })
     }
 }
 

@@ -7,10 +7,11 @@ mod scene;
 use domain::{
     SessionId, SweepId,
     job::{Dependency, Event, FailureKind, JobKind},
+    report::CurvePoint,
 };
 use scene::{LONG, Scene, sweep_spec};
 use std::time::Duration;
-use store::{LockedJob, TransitionError};
+use store::{Currency, LockedJob, TransitionError};
 
 /// A rejection is an answer; anything else is a fault of the store.
 fn judged(outcome: Result<(), TransitionError>) {
@@ -148,4 +149,28 @@ async fn a_claim_waits_for_whoever_closes_its_session_and_then_claims_nothing() 
 
     assert_eq!(claimed, None);
     assert_eq!(scene.count("attempt").await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_waits_for_whoever_ends_its_attempt_and_then_is_stale() {
+    let scene = Scene::new().await;
+    scene.submit(&sweep_spec("ending", &[1])).await;
+    let session = scene.open_session(LONG).await;
+    let attempt = scene.claim(session).await.unwrap();
+    let mut ending = scene.behind.begin().await.unwrap();
+    let end = "update job set state = 'ready', session_id = null, epoch = epoch + 1 where state = 'running'";
+    sqlx::query(end).execute(&mut *ending).await.unwrap();
+
+    let commit = async {
+        while scene.count("pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()").await == 0
+            && scene.count("curve_point").await == 0
+        {}
+        ending.commit().await.unwrap();
+    };
+    let point = CurvePoint { step: 1, loss_nats: 1.0, bits_per_dim: 1.0, gradient_norm: 1.0 };
+    let points = [point];
+    let (reported, ()) = tokio::join!(scene.store.add_curve_points(attempt, &points), commit);
+
+    assert_eq!(reported.unwrap(), Currency::Stale);
+    assert_eq!(scene.count("curve_point").await, 0);
 }

@@ -94,7 +94,7 @@ async fn one_seed_keeps_its_own_interval() {
     assert_eq!(table.len(), 2);
     let row = &table[0];
     assert_eq!((row.variant.as_str(), row.out_dataset.as_str()), ("base", "synthetic-strokes"));
-    assert_eq!((row.seeds, row.seeds_planned, row.auroc_mean, row.auroc_sd), (1, 1, 0.25, None));
+    assert_eq!((row.seeds, row.seeds_planned, row.auroc_mean, row.auroc_sd), (1, 1, Some(0.25), None));
     assert_eq!((row.ci_low, row.ci_high, row.ci_method.as_deref()), (Some(0.125), Some(1.0), Some("delong")));
     assert_eq!((row.n_in, row.n_out), (100, 50));
 }
@@ -109,11 +109,40 @@ async fn several_seeds_have_the_interval_of_students_t() {
 
     let half = StudentsT::new(0.0, 1.0, 2.0).unwrap().inverse_cdf(0.975) * 0.1 / 3_f64.sqrt();
     assert_eq!((row.seeds, row.seeds_planned), (3, 3));
-    assert!((row.auroc_mean - 0.3).abs() < 1e-12, "{row:?}");
+    assert!((row.auroc_mean.unwrap() - 0.3).abs() < 1e-12, "{row:?}");
     assert!((row.auroc_sd.unwrap() - 0.1).abs() < 1e-12, "{row:?}");
     assert!((row.ci_low.unwrap() - (0.3 - half)).abs() < 1e-6, "{row:?} against ±{half}");
     assert!((row.ci_high.unwrap() - (0.3 + half)).abs() < 1e-6, "{row:?} against ±{half}");
     assert_eq!(row.ci_method.as_deref(), Some("student-t over seeds"));
+}
+
+#[tokio::test]
+async fn an_undefined_auroc_is_counted_and_not_dropped() {
+    let scene = Scene::new().await;
+    let sweep = scene.submit(&sweep_spec("undefined", &[1, 2])).await;
+    evaluate(&scene, sweep, &[0.25, 0.5, 0.25, 0.5]).await;
+    let blank = "update measurement set value = null, ci_low = null, ci_high = null, ci_method = null \
+                 where metric = 'auroc' and job_id = (select min(job_id) from measurement)";
+    sqlx::query(blank).execute(&scene.behind).await.unwrap();
+
+    let row = scene.store.auroc_table(sweep).await.unwrap().remove(0);
+
+    assert_eq!((row.seeds, row.seeds_undefined, row.auroc_mean), (1, 1, Some(0.25)), "{row:?}");
+}
+
+#[tokio::test]
+async fn an_event_that_commits_late_changes_the_mark_of_the_history() {
+    let scene = Scene::new().await;
+    let sweep = scene.submit(&sweep_spec("late", &[1])).await;
+    let event = "insert into event (sweep_id, kind) select id, 'test' from sweep";
+    let mut late = scene.behind.begin().await.unwrap();
+    sqlx::query(event).execute(&mut *late).await.unwrap();
+    sqlx::query(event).execute(&scene.behind).await.unwrap();
+    let before = scene.store.history_mark(sweep).await.unwrap();
+
+    late.commit().await.unwrap();
+
+    assert_ne!(scene.store.history_mark(sweep).await.unwrap(), before);
 }
 
 #[tokio::test]

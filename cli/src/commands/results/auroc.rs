@@ -36,7 +36,7 @@ fn for_people(rows: &[AurocRow]) -> Table {
             Cell::text(&row.variant),
             Cell::text(&row.in_dataset),
             Cell::text(&row.out_dataset),
-            Cell::text(mean_and_deviation(row.auroc_mean, row.auroc_sd, DECIMALS)),
+            Cell::text(mean(row)),
             Cell::text(interval(row)),
             Cell::text(format!("{}/{}", row.seeds, row.seeds_planned)),
             Cell::text(format!("{}/{}", row.n_in, row.n_out)),
@@ -53,7 +53,12 @@ fn for_people(rows: &[AurocRow]) -> Table {
     if shared.iter().any(Option::is_some) {
         table.note(shared.into_iter().flatten().collect::<Vec<_>>().join(" "));
     }
-    if rows.iter().any(|row| row.seeds < row.seeds_planned) {
+    if rows.iter().any(|row| row.seeds_undefined > 0) {
+        table.note(
+            "An AUROC is undefined when a likelihood is NaN; the counts of images that are not finite say where.",
+        );
+    }
+    if rows.iter().any(|row| row.seeds + row.seeds_undefined < row.seeds_planned) {
         table.note("Rows with fewer seeds than planned will change.");
     }
     table
@@ -75,6 +80,7 @@ fn for_machines(rows: &[AurocRow]) -> Table {
         Column::text("score", "score"),
         Column::number("seeds", "seeds"),
         Column::number("seeds_planned", "seeds planned"),
+        Column::number("seeds_undefined", "seeds undefined"),
         Column::number("auroc_mean", "AUROC"),
         Column::number("auroc_sd", "standard deviation"),
         Column::number("ci_low", "interval from"),
@@ -93,6 +99,7 @@ fn for_machines(rows: &[AurocRow]) -> Table {
             Cell::text(&row.score),
             row.seeds.into(),
             row.seeds_planned.into(),
+            row.seeds_undefined.into(),
             Cell::real(row.auroc_mean, DECIMALS),
             Cell::real(row.auroc_sd, DECIMALS),
             Cell::real(row.ci_low, DECIMALS),
@@ -103,6 +110,16 @@ fn for_machines(rows: &[AurocRow]) -> Table {
         ]);
     }
     table
+}
+
+/// The mean AUROC with its deviation, and how many seeds have none.
+pub fn mean(row: &AurocRow) -> String {
+    let defined = row.auroc_mean.map(|mean| mean_and_deviation(mean, row.auroc_sd, DECIMALS));
+    match (defined, row.seeds_undefined) {
+        (Some(defined), 0) => defined,
+        (Some(defined), seeds) => format!("{defined} ({seeds} undefined)"),
+        (None, _) => "undefined".to_owned(),
+    }
 }
 
 /// `0.2706 ± 0.0123`, or the mean alone when there is no deviation.
@@ -135,7 +152,8 @@ mod tests {
             score: "log-likelihood".to_owned(),
             seeds,
             seeds_planned: 2,
-            auroc_mean: 0.27061,
+            auroc_mean: Some(0.27061),
+            seeds_undefined: 0,
             auroc_sd: (seeds > 1).then_some(0.01234),
             ci_low: Some(0.15974),
             ci_high: Some(0.38148),

@@ -7,7 +7,7 @@ use proto::v1::{AurocRow, EndedJob, JobCounts, RunningJob, WatchResponse};
 use crate::commands::{
     jobs::shorten,
     list::describe,
-    results::{interval, mean_and_deviation},
+    results::{interval, mean},
 };
 
 /// A running job has a line for each of so many parts of its way.
@@ -85,7 +85,7 @@ fn of_ended(job: &EndedJob) -> String {
 }
 
 fn of_row(row: &AurocRow) -> String {
-    let value = mean_and_deviation(row.auroc_mean, row.auroc_sd, 4);
+    let value = mean(row);
     let interval =
         Some(interval(row)).filter(|text| !text.is_empty()).map(|text| format!(" {text}")).unwrap_or_default();
     format!(
@@ -166,7 +166,8 @@ mod tests {
             score: "log-likelihood".to_owned(),
             seeds: 1,
             seeds_planned: 2,
-            auroc_mean: 0.27,
+            auroc_mean: Some(0.27),
+            seeds_undefined: 0,
             ..AurocRow::default()
         };
         let failed = EndedJob {

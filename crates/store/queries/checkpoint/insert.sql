@@ -5,6 +5,8 @@ with current as materialized (
     from job
     join attempt on attempt.job_id = job.id and attempt.epoch = job.epoch
     where job.id = $1 and job.epoch = $2
+    -- Whoever ends the attempt meanwhile is waited for, and then the epoch is asked for again.
+    for share of job
 ),
 inserted as (
     insert into checkpoint (job_id, epoch, step, digest)

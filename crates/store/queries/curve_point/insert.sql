@@ -4,6 +4,7 @@ with current as materialized (
     from job
     join attempt on attempt.job_id = job.id and attempt.epoch = job.epoch
     where job.id = $1 and job.epoch = $2
+    for share of job
 ),
 inserted as (
     insert into curve_point (job_id, epoch, step, loss_nats, bits_per_dim, gradient_norm)

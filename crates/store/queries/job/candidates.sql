@@ -1,12 +1,15 @@
--- Sweeps that have a job for this device, each found by one probe of the index `job_ready` from its lower bound on:
+-- Sweeps and kinds that have a job for this device, each found by one probe of the index `job_ready` from its lower bound on:
 -- entries of jobs claimed long ago, which stay in the index while an old snapshot is open, are not walked again.
-select sweep.id, sweep.priority, oldest.ready_seq as "oldest_ready_seq!", running.jobs as "running!"
+select sweep.id, sweep.priority, lane.kind as "kind!", oldest.ready_seq as "oldest_ready_seq!", running.jobs as "running!"
 from sweep
-left join unnest($2::uuid[], $3::bigint[]) as mark(sweep_id, ready_seq) on mark.sweep_id = sweep.id
+cross join (values ('evaluate'), ('train')) as lane(kind)
+left join unnest($2::uuid[], $3::text[], $4::bigint[]) as mark(sweep_id, kind, ready_seq)
+    on mark.sweep_id = sweep.id and mark.kind = lane.kind
 cross join lateral (
     select job.ready_seq
     from job
     where job.sweep_id = sweep.id
+        and job.kind = lane.kind
         and job.state = 'ready'
         and job.ready_seq >= coalesce(mark.ready_seq, 0)
         and job.device in ('any', $1)

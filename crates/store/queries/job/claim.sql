@@ -10,6 +10,7 @@ next as materialized (
     select job.id
     from job
     where job.sweep_id = $2
+        and job.kind = $5
         and job.state = 'ready'
         and job.ready_seq >= $3
         and job.device in ('any', $4)

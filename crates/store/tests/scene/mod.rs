@@ -96,8 +96,12 @@ impl Scene {
 
     /// Claims every train job of the only sweep and completes it.
     pub async fn train_all(&self, session: SessionId, experiments: usize) {
+        // All claimed first: a training that succeeds opens its evaluations, and those would be claimed before the next one.
+        let mut attempts = Vec::new();
         for _ in 0..experiments {
-            let attempt = self.claim(session).await.unwrap();
+            attempts.push(self.claim(session).await.unwrap());
+        }
+        for attempt in attempts {
             self.complete(attempt, &self.trained(attempt).await).await.unwrap();
         }
     }
