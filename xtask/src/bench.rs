@@ -13,11 +13,22 @@ use crate::{
 pub enum Benchmark {
     /// One training step of the library beside a plain layer-by-layer version
     Flows,
+    /// How long a job waits on an idle cluster before it is claimed, and then before its child process runs
+    Dispatch,
 }
 
 impl Benchmark {
+    /// The programs that it runs as processes of their own.
+    fn programs(self) -> &'static [&'static str] {
+        match self {
+            Self::Dispatch => &["build", "--release", "--package", "coordinator", "--package", "worker"],
+            Self::Flows => &[],
+        }
+    }
+
     fn cargo_arguments(self) -> &'static [&'static str] {
         match self {
+            Self::Dispatch => &["run", "--release", "--package", "e2e", "--example", "dispatch_latency", "--"],
             Self::Flows => &["run", "--release", "--package", "training", "--example", "step_benchmark", "--"],
         }
     }
@@ -26,6 +37,9 @@ impl Benchmark {
 /// Sets up, then runs the benchmark with the caller's arguments.
 pub fn run(workspace: &Workspace, benchmark: Benchmark, arguments: &[String]) -> Result<()> {
     setup::run(workspace, None)?;
+    if !benchmark.programs().is_empty() {
+        workspace::run(workspace.cargo(benchmark.programs().iter().copied()))?;
+    }
     let mut command = workspace.cargo(benchmark.cargo_arguments().iter().copied());
     command.args(arguments);
     workspace::run(command)
