@@ -39,20 +39,52 @@ pub struct Configuration {
     pub skip: Option<bool>,
 }
 
-/// Where the cases are looked for: `SPILLWAY_GOLDEN_DIR`, from the repository's root if relative.
-pub fn folder() -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    root.join(std::env::var_os("SPILLWAY_GOLDEN_DIR").unwrap_or_else(|| "../shared/golden".into()))
+/// Names the folder with the cases, from the repository's root if relative.
+pub const FOLDER_VARIABLE: &str = "SPILLWAY_GOLDEN_DIR";
+
+/// Where the cases are looked for.
+#[derive(Debug)]
+pub enum Folder {
+    /// Somebody named it and counts on it.
+    Named(PathBuf),
+    /// Beside the repository, where it may be absent.
+    Default(PathBuf),
+}
+
+impl Folder {
+    /// The folder that [`FOLDER_VARIABLE`] names, or the one beside the repository.
+    pub fn from_environment() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        match std::env::var_os(FOLDER_VARIABLE) {
+            Some(named) => Self::Named(root.join(named)),
+            None => Self::Default(root.join("../shared/golden")),
+        }
+    }
+
+    /// The folder, or `None` if the default one is absent.
+    pub fn existing(self) -> Option<PathBuf> {
+        match self {
+            Self::Named(path) => {
+                assert!(
+                    path.is_dir(),
+                    "{FOLDER_VARIABLE} names {}, which is no folder; correct it or unset it",
+                    path.display()
+                );
+                Some(path)
+            }
+            Self::Default(path) => path.is_dir().then_some(path),
+        }
+    }
 }
 
 impl Case {
-    /// All cases in the folder by name, or `None` if there is no such folder.
-    pub fn all(folder: &Path) -> Option<Vec<Self>> {
-        let entries = std::fs::read_dir(folder).ok()?;
+    /// All cases in the folder by name.
+    pub fn all(folder: &Path) -> Vec<Self> {
+        let entries = std::fs::read_dir(folder).expect("the folder is readable");
         let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("the folder is readable").path()).collect();
         paths.retain(|path| path.join("case.json").is_file());
         paths.sort();
-        Some(paths.iter().map(|path| Self::read(path)).collect())
+        paths.iter().map(|path| Self::read(path)).collect()
     }
 
     fn read(path: &Path) -> Self {
