@@ -132,9 +132,10 @@ impl Workplace<'_> {
             }
             Task::Evaluate { checkpoint, .. } => match self.fetch(*checkpoint, folder).await? {
                 Fetched::File(file) => Ok(Some(file)),
-                Fetched::Unusable(reason) => {
-                    Err(format!("the trained checkpoint {} did not verify: {reason}", checkpoint.digest))
-                }
+                Fetched::Unusable(reason) => Err(format!(
+                    "the trained checkpoint {} did not verify: {reason}; if it is damaged in the artifact store, submit the experiment under a new sweep name",
+                    checkpoint.digest
+                )),
             },
         }
     }
@@ -259,6 +260,7 @@ async fn hear(message: Message, hold: &Hold, outbox: &Outbox, outcome: &mut Opti
                 reporter::remove(&replaced.file).await;
             }
         }
+        Message::StartedOver { problem } => warn!(problem, "checkpoint is not readable; training starts over"),
         Message::Ended(end) => *outcome = Some(end),
     }
 }

@@ -10,8 +10,8 @@ use domain::{
     spec::DatasetName,
 };
 use training::{
-    CheckpointFile, Device, Directive, EvaluateOutcome, EvaluateRequest, Evaluation, FitEnd, FitRequest, Observer,
-    PRECISION, Progress, SavedCheckpoint, SavedFile, TrainingError,
+    CheckpointError, CheckpointFile, Device, Directive, EvaluateOutcome, EvaluateRequest, Evaluation, FitEnd,
+    FitRequest, Observer, PRECISION, Progress, SavedCheckpoint, SavedFile, TrainingError,
 };
 
 use crate::{
@@ -103,6 +103,10 @@ impl Observer for Reporter {
 
     fn checkpoint(&mut self, checkpoint: &SavedCheckpoint) {
         self.voice.say(&Message::Checkpoint(trained_flow(checkpoint)));
+    }
+
+    fn started_over(&mut self, problem: &CheckpointError) {
+        self.voice.say(&Message::StartedOver { problem: problem.to_string() });
     }
 
     fn directive(&mut self) -> Directive {

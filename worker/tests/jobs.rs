@@ -202,4 +202,5 @@ fn damaged_trained_flow_fails_its_evaluation() {
 
     assert_eq!(failure.kind, FailureKind::Infrastructure);
     assert!(failure.message.contains(&damaged.digest.to_string()), "{}", failure.message);
+    assert!(failure.message.contains("submit the experiment under a new sweep name"), "{}", failure.message);
 }

@@ -43,6 +43,7 @@ fn messages_come_back_as_they_were() {
         Message::Progress { done: 0, total: 0, images_per_second: 0.0, bits_per_dim: Some(-2.5) },
         Message::Curve(CurvePoint { step: 7, loss_nats: 2000.1, bits_per_dim: 3.7, gradient_norm: 1e300 }),
         Message::Checkpoint(TrainedFlow { file: file(), step: 5 }),
+        Message::StartedOver { problem: "format 2 is not readable".to_owned() },
         Message::Ended(Outcome::Trained { checkpoint, provenance: provenance() }),
         Message::Ended(Outcome::Evaluated {
             measurements: vec![measurement],

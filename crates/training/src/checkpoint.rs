@@ -71,7 +71,7 @@ impl CheckpointError {
     /// Whose fault it is: damage on the way may be gone at the next try, a file of another experiment stays one.
     pub(crate) fn kind(&self) -> FailureKind {
         match self {
-            Self::File(FileError::Disk(_) | FileError::WrongDigest { .. } | FileError::Format(_)) => {
+            Self::File(FileError::Disk(_) | FileError::WrongDigest(_) | FileError::Format(_)) => {
                 FailureKind::Infrastructure
             }
             Self::File(FileError::Header(_) | FileError::ElementType { .. })
@@ -81,6 +81,12 @@ impl CheckpointError {
             | Self::Optimiser(_)
             | Self::BeyondEnd { .. } => FailureKind::Permanent,
         }
+    }
+
+    /// Whether another version of Spillway wrote the file, which this one will never read: training can start over,
+    /// and every try with the checkpoint would fail.
+    pub(crate) fn is_foreign_format(&self) -> bool {
+        matches!(self, Self::Version { .. } | Self::File(FileError::Header(_)))
     }
 }
 

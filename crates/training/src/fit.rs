@@ -31,7 +31,8 @@ pub struct FitRequest<'a> {
     pub device: Device,
     /// Where the datasets are.
     pub data: &'a DataDirectory,
-    /// The checkpoint to continue from; none to start from the beginning.
+    /// The checkpoint to continue from; none to start from the beginning, as also happens when it is of a format that
+    /// this version cannot read.
     pub start: Option<CheckpointFile>,
     /// An existing folder for the checkpoints, `checkpoint-STEP.safetensors`.
     pub checkpoint_folder: PathBuf,
@@ -67,7 +68,7 @@ pub struct FitOutcome {
 pub fn fit(request: &FitRequest<'_>, observer: &mut dyn Observer) -> Result<FitOutcome, TrainingError> {
     let spec = request.spec;
     let entry = Catalogue::lookup(spec.data.dataset.as_str())?;
-    let mut run = Run::begin(request, entry)?;
+    let mut run = Run::begin(request, entry, observer)?;
     let limit = spec.data.train_images.map(|images| images as usize);
     let images = Arc::new(datasets::load(request.data, entry, Split::Train, limit)?);
     let plan = TrainingPlan::new(images, spec.training.batch_size as usize, request.seed)
@@ -125,13 +126,23 @@ impl Recent {
 
 impl<'a> Run<'a> {
     /// Builds the flow and the optimiser, and puts them where the checkpoint left them, if there is one.
-    fn begin(request: &'a FitRequest<'a>, entry: &datasets::Entry) -> Result<Self, TrainingError> {
+    fn begin(
+        request: &'a FitRequest<'a>,
+        entry: &datasets::Entry,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, TrainingError> {
         let device = request.device.open()?;
         let flow = assemble::flow(&request.spec.model, entry, request.seed, device)?;
         let mut optimiser = assemble::optimiser(&request.spec.training, flow.parameters());
         let (step, window) = match &request.start {
-            Some(file) => restore(file, request, &flow, &mut optimiser)
-                .map_err(|source| TrainingError::Checkpoint { path: file.path.clone(), source })?,
+            Some(file) => match restore(file, request, &flow, &mut optimiser) {
+                // Nothing was loaded yet. An upgrade amid a sweep costs the steps so far, not the experiment.
+                Err(problem) if problem.is_foreign_format() => {
+                    observer.started_over(&problem);
+                    (0, Window::default())
+                }
+                restored => restored.map_err(|source| TrainingError::Checkpoint { path: file.path.clone(), source })?,
+            },
             None => (0, Window::default()),
         };
         let total = u64::from(request.spec.training.steps);

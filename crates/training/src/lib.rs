@@ -24,7 +24,7 @@ pub use evaluate::{EvaluateOutcome, EvaluateRequest, Evaluation, evaluate};
 pub use fit::{FitEnd, FitOutcome, FitRequest, fit};
 pub use observer::{Directive, Event, Observer, Progress, Recorder, SavedCheckpoint};
 pub use statistics::{PerImage, Statistics, StatisticsError};
-pub use tensor_file::{FileError, SavedFile};
+pub use tensor_file::{FileError, SavedFile, WrongDigest};
 pub use threads::set_threads;
 
 /// Arithmetic of training and evaluation: single precision, sums over images and dimensions of the latent in double.

@@ -2,6 +2,7 @@
 
 use domain::report::CurvePoint;
 
+use crate::checkpoint::CheckpointError;
 use crate::tensor_file::SavedFile;
 
 /// What a run shall do next.
@@ -53,6 +54,9 @@ pub trait Observer {
     /// Called when a checkpoint is on disk; the listener owns the file from then on.
     fn checkpoint(&mut self, checkpoint: &SavedCheckpoint);
 
+    /// Called when training begins at step 0 although there is a checkpoint, with what is wrong with that.
+    fn started_over(&mut self, problem: &CheckpointError);
+
     /// Asked before every step: what to do next.
     fn directive(&mut self) -> Directive;
 }
@@ -66,6 +70,8 @@ pub enum Event {
     CurvePoint(CurvePoint),
     /// A checkpoint.
     Checkpoint(SavedCheckpoint),
+    /// What made training start over.
+    StartedOver(String),
 }
 
 /// An observer that writes everything down and gives directives at chosen calls.
@@ -96,7 +102,7 @@ impl Recorder {
     pub fn curve(&self) -> Vec<CurvePoint> {
         let point = |event: &Event| match event {
             Event::CurvePoint(point) => Some(*point),
-            Event::Progress(_) | Event::Checkpoint(_) => None,
+            Event::Progress(_) | Event::Checkpoint(_) | Event::StartedOver(_) => None,
         };
         self.events.iter().filter_map(point).collect()
     }
@@ -106,7 +112,7 @@ impl Recorder {
     pub fn checkpoints(&self) -> Vec<SavedCheckpoint> {
         let checkpoint = |event: &Event| match event {
             Event::Checkpoint(checkpoint) => Some(checkpoint.clone()),
-            Event::Progress(_) | Event::CurvePoint(_) => None,
+            Event::Progress(_) | Event::CurvePoint(_) | Event::StartedOver(_) => None,
         };
         self.events.iter().filter_map(checkpoint).collect()
     }
@@ -123,6 +129,10 @@ impl Observer for Recorder {
 
     fn checkpoint(&mut self, checkpoint: &SavedCheckpoint) {
         self.events.push(Event::Checkpoint(checkpoint.clone()));
+    }
+
+    fn started_over(&mut self, problem: &CheckpointError) {
+        self.events.push(Event::StartedOver(problem.to_string()));
     }
 
     fn directive(&mut self) -> Directive {

@@ -30,6 +30,23 @@ pub struct SavedFile {
     pub bytes: u64,
 }
 
+/// A file's bytes are not the ones that were asked for.
+#[derive(Debug, Error)]
+#[error(
+    "{} is damaged: expected SHA-256 {expected}, found {found} ({bytes} bytes); fetch it again from the artifact store; if it is damaged there, submit the experiment under a new sweep name",
+    path.display()
+)]
+pub struct WrongDigest {
+    /// The file.
+    pub path: PathBuf,
+    /// The digest asked for.
+    pub expected: Digest,
+    /// The file's.
+    pub found: Digest,
+    /// The file's size.
+    pub bytes: usize,
+}
+
 /// Why a file of tensors cannot be written or read.
 #[derive(Debug, Error)]
 pub enum FileError {
@@ -37,15 +54,8 @@ pub enum FileError {
     #[error("{0}; check that the folder exists and the disk has room")]
     Disk(#[from] io::Error),
     /// The bytes are not the ones that were asked for.
-    #[error("the file is damaged: expected SHA-256 {expected}, found {found} ({bytes} bytes)")]
-    WrongDigest {
-        /// The digest asked for.
-        expected: Digest,
-        /// The file's.
-        found: Digest,
-        /// The file's size.
-        bytes: usize,
-    },
+    #[error(transparent)]
+    WrongDigest(Box<WrongDigest>),
     /// The bytes are not safetensors.
     #[error("not a safetensors file: {0}")]
     Format(#[from] SafeTensorError),
@@ -96,7 +106,8 @@ pub(crate) fn read<H: DeserializeOwned>(
     if let Some(expected) = expected {
         let found = Digest::of(&bytes);
         if found != expected {
-            return Err(FileError::WrongDigest { expected, found, bytes: bytes.len() });
+            let wrong = WrongDigest { path: path.to_owned(), expected, found, bytes: bytes.len() };
+            return Err(FileError::WrongDigest(Box::new(wrong)));
         }
     }
     let (_, metadata) = SafeTensors::read_metadata(&bytes)?;
@@ -210,13 +221,16 @@ mod tests {
     }
 
     #[test]
-    fn wrong_digest_is_refused_with_both() {
+    fn wrong_digest_is_refused_with_file_both_digests_and_remedy() {
         let (_folder, saved) = written();
         let other = Digest::of(b"something else");
 
         let refusal = read::<(String, f64)>(&saved.path, Some(other)).unwrap_err().to_string();
 
-        assert!(refusal.contains(&other.to_string()) && refusal.contains(&saved.digest.to_string()), "{refusal}");
+        let (path, other, found) = (saved.path.display().to_string(), other.to_string(), saved.digest.to_string());
+        for part in [&path, &other, &found, "fetch it again from the artifact store", "new sweep name"] {
+            assert!(refusal.contains(part), "no {part:?} in {refusal}");
+        }
     }
 
     #[test]
@@ -228,7 +242,7 @@ mod tests {
             fs::write(&saved.path, &bytes[..length]).unwrap();
 
             let refusal = read::<(String, f64)>(&saved.path, Some(saved.digest)).unwrap_err();
-            assert!(matches!(refusal, FileError::WrongDigest { .. }), "{length}: {refusal}");
+            assert!(matches!(refusal, FileError::WrongDigest(_)), "{length}: {refusal}");
             let refusal = read::<(String, f64)>(&saved.path, None).unwrap_err();
             assert!(matches!(refusal, FileError::Format(_)), "{length}: {refusal}");
         }

@@ -153,3 +153,17 @@ fn checkpoint_with_another_digest_is_refused() {
     assert_eq!(failure.kind(), FailureKind::Infrastructure);
     assert!(failure.to_string().contains(&wrong.to_string()), "{failure}");
 }
+
+#[test]
+fn checkpoint_of_another_format_is_refused() {
+    let (spec, laboratory, data) = (spec("cycle", 2), Laboratory::new(), data());
+    let mut checkpoint = laboratory.train(&spec);
+    let newer = experiment::with_header(&checkpoint, br#"\"format\":1"#, br#"\"format\":9"#);
+    checkpoint.file.digest = newer.digest;
+    let file = laboratory.path().join("statistics.safetensors");
+
+    let failure = evaluate(&request(&spec, &checkpoint, &data, &file), &mut Recorder::default()).unwrap_err();
+
+    assert_eq!(failure.kind(), FailureKind::Permanent);
+    assert!(failure.to_string().contains("format 9 is not readable"), "{failure}");
+}

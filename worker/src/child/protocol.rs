@@ -76,6 +76,11 @@ pub enum Message {
     Curve(CurvePoint),
     /// A checkpoint was written; the file is the supervisor's from now on.
     Checkpoint(TrainedFlow),
+    /// Training began at step 0 although there was a checkpoint.
+    StartedOver {
+        /// What is wrong with the checkpoint.
+        problem: String,
+    },
     /// It is done, one way or another: the last message.
     Ended(Outcome),
 }
