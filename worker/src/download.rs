@@ -7,13 +7,11 @@ use sha2::{Digest as _, Sha256};
 use tokio::{
     fs::{self, File},
     io::AsyncWriteExt,
-    time::timeout,
 };
-use tonic::Status;
 
 use crate::{
     child::ArtifactFile,
-    uplink::{PIECE_LIMIT, Uplink, UplinkError},
+    uplink::{Uplink, UplinkError},
 };
 
 /// What became of a download that was answered.
@@ -45,14 +43,11 @@ pub async fn download(uplink: &Uplink, digest: Digest, path: &Path) -> Result<Do
     let mut hasher = Sha256::new();
     let mut bytes = 0_u64;
     loop {
-        let silence = |_| Err(Status::deadline_exceeded("the download stalled"));
-        let piece = match timeout(PIECE_LIMIT, pieces.message()).await.unwrap_or_else(silence) {
-            Ok(Some(piece)) => piece.chunk,
+        let piece = match pieces.next().await {
+            Ok(Some(piece)) => piece,
             Ok(None) => break,
-            Err(status) => match uplink.broken_stream(&status) {
-                UplinkError::Unknown(reason) | UplinkError::Damaged(reason) => return Ok(Download::Unusable(reason)),
-                other => return Err(other),
-            },
+            Err(UplinkError::Unknown(reason) | UplinkError::Damaged(reason)) => return Ok(Download::Unusable(reason)),
+            Err(other) => return Err(other),
         };
         hasher.update(&piece);
         bytes += piece.len() as u64;

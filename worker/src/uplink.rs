@@ -38,7 +38,7 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(20);
 /// How long a claim may wait for a job, at the coordinator.
 const CLAIM_WAIT: Duration = Duration::from_secs(30);
 /// Longest wait for the next piece of a download.
-pub const PIECE_LIMIT: Duration = Duration::from_secs(30);
+const PIECE_LIMIT: Duration = Duration::from_secs(30);
 /// Slowest upload that is waited for, in bytes per second.
 const SLOWEST_UPLOAD: u64 = 64 * 1024;
 
@@ -97,6 +97,15 @@ pub struct Uplink {
     chosen: Arc<AtomicUsize>,
     /// Artifacts whose stored bytes were found damaged: that the store has them is no reason not to send them.
     damaged: Arc<Mutex<BTreeSet<Digest>>>,
+}
+
+/// An artifact's bytes on their way from one coordinator.
+#[derive(Debug)]
+pub struct Pieces<'a> {
+    uplink: &'a Uplink,
+    /// Index of that coordinator: by the end of the stream another one may be chosen.
+    asked: usize,
+    stream: Streaming<v1::GetResponse>,
 }
 
 impl UplinkError {
@@ -244,15 +253,12 @@ impl Uplink {
     }
 
     /// Opens the stream of an artifact's bytes.
-    pub async fn get(&self, digest: Digest) -> Result<Streaming<v1::GetResponse>, UplinkError> {
+    pub async fn get(&self, digest: Digest) -> Result<Pieces<'_>, UplinkError> {
         let request = v1::GetRequest { digest: digest.to_wire() };
-        self.call(PIECE_LIMIT, |channel| async move { ArtifactServiceClient::new(channel).get(request).await }).await
-    }
-
-    /// What a broken stream means.
-    pub fn broken_stream(&self, status: &Status) -> UplinkError {
-        let chosen = self.chosen.load(Ordering::Relaxed);
-        judge(&self.channels[chosen].0, status)
+        let asked = self.chosen.load(Ordering::Relaxed);
+        let call = |channel| async move { ArtifactServiceClient::new(channel).get(request).await };
+        let stream = self.call_at(asked, PIECE_LIMIT, call).await?;
+        Ok(Pieces { uplink: self, asked, stream })
     }
 
     fn damaged(&self) -> MutexGuard<'_, BTreeSet<Digest>> {
@@ -275,20 +281,42 @@ impl Uplink {
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {
-        let chosen = self.chosen.load(Ordering::Relaxed);
-        let (coordinator, channel) = &self.channels[chosen];
-        let answer = timeout(limit, call(channel.clone())).await.unwrap_or_else(|_| {
+        self.call_at(self.chosen.load(Ordering::Relaxed), limit, call).await
+    }
+
+    async fn call_at<T, F>(
+        &self,
+        asked: usize,
+        limit: Duration,
+        call: impl FnOnce(Channel) -> F,
+    ) -> Result<T, UplinkError>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        let answer = timeout(limit, call(self.channels[asked].1.clone())).await.unwrap_or_else(|_| {
             Err(Status::deadline_exceeded(format!("nothing came within {} s", limit.as_secs_f32())))
         });
-        answer.map(Response::into_inner).map_err(|status| {
-            let refusal = judge(coordinator, &status);
-            if matches!(refusal, UplinkError::Outage { .. }) {
-                // Another call may have moved on already; only one of them does.
-                let next = (chosen + 1) % self.channels.len();
-                let _moved = self.chosen.compare_exchange(chosen, next, Ordering::Relaxed, Ordering::Relaxed);
-            }
-            refusal
-        })
+        answer.map(Response::into_inner).map_err(|status| self.refusal(asked, &status))
+    }
+
+    /// What a refusal by the coordinator that was asked means; an outage moves the choice on.
+    fn refusal(&self, asked: usize, status: &Status) -> UplinkError {
+        let refusal = judge(&self.channels[asked].0, status);
+        if matches!(refusal, UplinkError::Outage { .. }) {
+            // Another call may have moved on already; only one of them does.
+            let next = (asked + 1) % self.channels.len();
+            let _moved = self.chosen.compare_exchange(asked, next, Ordering::Relaxed, Ordering::Relaxed);
+        }
+        refusal
+    }
+}
+
+impl Pieces<'_> {
+    /// Waits for the next piece; none at the end. The download after an outage goes to the next coordinator.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, UplinkError> {
+        let silence = |_| Err(Status::deadline_exceeded("the download stalled"));
+        let piece = timeout(PIECE_LIMIT, self.stream.message()).await.unwrap_or_else(silence);
+        Ok(piece.map_err(|status| self.uplink.refusal(self.asked, &status))?.map(|piece| piece.chunk))
     }
 }
 
@@ -331,5 +359,30 @@ fn reason(status: &Status) -> String {
     match innermost {
         Some(cause) => format!("{} ({cause})", status.message()),
         None => format!("{:?}: {}", status.code(), status.message()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn outage_moves_on_to_the_next_coordinator_once() {
+        let endpoints = ["http://one", "http://two"].map(Endpoint::from_static);
+        let uplink = Uplink::new(&endpoints);
+        let chosen = || uplink.chosen.load(Ordering::Relaxed);
+
+        let refusal = uplink.refusal(0, &Status::not_found("no such artifact"));
+        assert!(matches!(refusal, UplinkError::Unknown(_)), "{refusal}");
+        assert_eq!(chosen(), 0);
+        // A call and a download that break together are one outage.
+        for _ in 0..2 {
+            let refusal = uplink.refusal(0, &Status::unavailable("gone"));
+            assert!(matches!(&refusal, UplinkError::Outage { coordinator, .. } if coordinator.contains("one")));
+            assert_eq!(chosen(), 1);
+        }
+        let refusal = uplink.refusal(1, &Status::unavailable("gone"));
+        assert!(matches!(&refusal, UplinkError::Outage { coordinator, .. } if coordinator.contains("two")));
+        assert_eq!(chosen(), 0);
     }
 }

@@ -1,6 +1,7 @@
 //! One process per job: its line protocol, the supervisor's side of it and the child's.
 
 mod entry;
+mod lines;
 mod process;
 mod protocol;
 

@@ -2,6 +2,8 @@
 
 use std::{
     collections::VecDeque,
+    env,
+    ffi::OsString,
     io,
     path::Path,
     process::{ExitStatus, Stdio},
@@ -10,21 +12,25 @@ use std::{
 
 use thiserror::Error;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     process::{self, ChildStderr, ChildStdin, ChildStdout},
     task::JoinHandle,
     time::timeout,
 };
-use tokio_stream::StreamExt;
-use tokio_util::codec::{FramedRead, LinesCodec, LinesCodecError};
 use tracing::{debug, warn};
 
-use super::protocol::{Command, MAX_LINE_BYTES, Message, Order, decode, encode};
+use super::{
+    lines::Lines,
+    protocol::{Command, Message, Order, decode, encode},
+};
 
 /// How much of what a child wrote to standard error is kept for its failure message, in bytes.
 const STDERR_TAIL_BYTES: usize = 16 * 1024;
 /// How long a child may take to exit after its last message before it is killed.
 const EXIT_LIMIT: Duration = Duration::from_secs(10);
+
+/// How threads of OpenMP wait for work: the variable that its runtime reads when it is loaded.
+const WAIT_POLICY: &str = "OMP_WAIT_POLICY";
 
 /// A child cannot be started or talked to.
 #[derive(Debug, Error)]
@@ -63,7 +69,7 @@ pub struct ExitReason {
 pub struct Child {
     process: process::Child,
     orders: ChildStdin,
-    lines: FramedRead<ChildStdout, LinesCodec>,
+    lines: Lines<ChildStdout>,
     stderr: JoinHandle<Vec<u8>>,
 }
 
@@ -73,14 +79,7 @@ impl Child {
     /// # Errors
     /// The process cannot be started, or dies before it reads.
     pub async fn start(program: &Path, order: &Order) -> Result<Self, ProcessError> {
-        let mut process = process::Command::new(program)
-            .arg("run-child")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            // A group of its own: Ctrl-C in a terminal is for the supervisor, which drains the child.
-            .process_group(0)
-            .kill_on_drop(true)
+        let mut process = command(program, env::var_os(WAIT_POLICY))
             .spawn()
             .map_err(|source| ProcessError::Start { program: program.display().to_string(), source })?;
         let pipe = || io::Error::other("a pipe is missing");
@@ -92,8 +91,7 @@ impl Child {
             // It died at once: its exit says more than the broken pipe.
             debug!(%error, "child did not read its order");
         }
-        let lines = FramedRead::new(output, LinesCodec::new_with_max_length(MAX_LINE_BYTES));
-        Ok(Self { process, orders, lines, stderr })
+        Ok(Self { process, orders, lines: Lines::new(output), stderr })
     }
 
     /// The process's number, while it runs.
@@ -106,20 +104,7 @@ impl Child {
     /// # Errors
     /// The pipe broke.
     pub async fn next(&mut self) -> Result<Line, ProcessError> {
-        loop {
-            match self.lines.next().await {
-                None => return Ok(Line::End),
-                Some(Ok(text)) => match decode(&text) {
-                    Ok(message) => return Ok(Line::Message(Box::new(message))),
-                    // A library's chatter must not cost a training run.
-                    Err(error) => warn!(%error, "child wrote something else to its output"),
-                },
-                Some(Err(LinesCodecError::MaxLineLengthExceeded)) => {
-                    warn!(limit = MAX_LINE_BYTES, "child wrote an overlong line, which is skipped");
-                }
-                Some(Err(LinesCodecError::Io(error))) => return Err(error.into()),
-            }
-        }
+        next_message(&mut self.lines).await.map_err(Into::into)
     }
 
     /// Tells the child something. One that has ended cannot hear, which its exit will show.
@@ -173,6 +158,38 @@ impl ExitReason {
 
 const SIGKILL: i32 = 9;
 
+/// The command that starts a child, given what this process's environment says of [`WAIT_POLICY`].
+fn command(program: &Path, wait_policy: Option<OsString>) -> process::Command {
+    let mut command = process::Command::new(program);
+    command
+        .arg("run-child")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // A group of its own: Ctrl-C in a terminal is for the supervisor, which drains the child.
+        .process_group(0)
+        .kill_on_drop(true);
+    if wait_policy.is_none() {
+        // Between two operations libtorch's threads spin by default, which takes the cores from other children and
+        // other programs on the machine. Only the environment at the start can say otherwise.
+        command.env(WAIT_POLICY, "passive");
+    }
+    command
+}
+
+/// The next message among a child's lines.
+async fn next_message<R: AsyncRead + Unpin>(lines: &mut Lines<R>) -> io::Result<Line> {
+    // A library's chatter must not cost a training run, whatever it consists of.
+    while let Some(line) = lines.next().await? {
+        match line.map(|text| decode(&text)) {
+            Ok(Ok(message)) => return Ok(Line::Message(Box::new(message))),
+            Ok(Err(error)) => warn!(%error, "child wrote something else to its output"),
+            Err(problem) => warn!(%problem, "child wrote a line that is skipped"),
+        }
+    }
+    Ok(Line::End)
+}
+
 /// Reads until the end and keeps the last bytes.
 async fn keep_tail(mut errors: ChildStderr) -> Vec<u8> {
     let mut tail = VecDeque::new();
@@ -199,7 +216,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::child::Resources;
+    use crate::child::{Resources, protocol::MAX_LINE_BYTES};
 
     fn order() -> Order {
         let spec = serde_json::from_value(json!({
@@ -246,5 +263,46 @@ mod tests {
         let refusal = Child::start(Path::new("/nowhere/worker"), &order()).await.unwrap_err();
 
         assert!(refusal.to_string().contains("/nowhere/worker"), "{refusal}");
+    }
+
+    #[tokio::test]
+    async fn lines_that_cannot_be_read_are_passed_over_wherever_they_are() {
+        let good = |problem: &str| Message::StartedOver { problem: problem.to_owned() };
+        let overlong = [vec![b'x'; MAX_LINE_BYTES + 1], b"\n".to_vec()].concat();
+        let not_text = b"\xff\xfe\n".to_vec();
+        let bytes = [
+            overlong.clone(),
+            encode(&good("first")).into_bytes(),
+            // Two in a row, and the last message after the last read: each of them once ended the reading.
+            not_text.clone(),
+            not_text.clone(),
+            overlong,
+            not_text,
+            encode(&good("second")).into_bytes(),
+        ]
+        .concat();
+        let mut lines = Lines::new(bytes.as_slice());
+
+        for problem in ["first", "second"] {
+            let line = next_message(&mut lines).await.unwrap();
+            assert!(matches!(&line, Line::Message(message) if **message == good(problem)), "{line:?}");
+        }
+        assert!(matches!(next_message(&mut lines).await.unwrap(), Line::End));
+    }
+
+    #[test]
+    fn threads_of_children_wait_passively_unless_the_user_has_said_how() {
+        let policy = |set: Option<OsString>| {
+            let command = command(Path::new("worker"), set);
+            command
+                .as_std()
+                .get_envs()
+                .find(|(name, _)| *name == WAIT_POLICY)
+                .map(|(_, value)| value.map(OsString::from))
+        };
+
+        assert_eq!(policy(None), Some(Some("passive".into())));
+        // Nothing is changed: the child inherits it.
+        assert_eq!(policy(Some("active".into())), None);
     }
 }
