@@ -1,7 +1,5 @@
 //! The whole way through, undisturbed: from `submit` to the AUROC table.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene should panic")]
-
 use e2e::{Cluster, ClusterOptions, DEADLINE, tiny_sweep};
 use proto::v1::{QueryAurocRequest, WatchRequest};
 

@@ -67,6 +67,7 @@ pub fn uniform(name: &str, shape: &[i64], bound: f64) -> Tensor {
 }
 
 /// All subjects; at most 64 dimensions each.
+#[expect(clippy::print_stdout, reason = "a test that draws at random says its seed")]
 pub fn all() -> Vec<Subject> {
     println!("weights and inputs are drawn with seed {SEED}");
     let mut subjects = vec![plain("logit", [2, 3, 3], Logit), plain("squeeze", [2, 4, 4], Squeeze)];
