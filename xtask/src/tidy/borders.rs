@@ -5,7 +5,7 @@ use cargo_metadata::{DependencyKind, Metadata};
 use super::Violation;
 
 /// Each package and the workspace's packages that it may use. Dev-dependencies may add `localdb`.
-const ALLOWED: [(&str, Uses); 15] = [
+const ALLOWED: [(&str, Uses); 16] = [
     ("domain", Uses::Only(&[])),
     ("proto", Uses::Only(&["domain"])),
     ("store", Uses::Only(&["domain"])),
@@ -13,12 +13,13 @@ const ALLOWED: [(&str, Uses); 15] = [
     ("flows", Uses::Only(&[])),
     ("datasets", Uses::Only(&[])),
     ("ood", Uses::Only(&[])),
-    ("training", Uses::Only(&["datasets", "domain", "flows", "ood"])),
+    ("statedict", Uses::Only(&[])),
+    ("training", Uses::Only(&["datasets", "domain", "flows", "ood", "statedict"])),
     ("process", Uses::Only(&[])),
     ("localdb", Uses::Only(&[])),
     ("coordinator", Uses::Only(&["artifacts", "domain", "process", "proto", "store"])),
     ("worker", Uses::Only(&["artifacts", "datasets", "domain", "process", "proto", "training"])),
-    ("cli", Uses::Only(&["datasets", "domain", "localdb", "process", "proto"])),
+    ("cli", Uses::Only(&["datasets", "domain", "localdb", "process", "proto", "statedict"])),
     ("e2e", Uses::Anything),
     ("xtask", Uses::Only(&["localdb"])),
 ];
