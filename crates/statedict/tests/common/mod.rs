@@ -1,0 +1,64 @@
+//! The fixtures that PyTorch made, and what `expected.json` says of them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use statedict::{Contents, Limits, Tensor, read};
+
+/// Every file that PyTorch or the safetensors library wrote.
+#[allow(dead_code, reason = "each test program uses its part of this module")]
+pub const FIXTURES: [&str; 13] = [
+    "checkpoint.pt",
+    "legacy.pt",
+    "legacy_protocol_4.pt",
+    "legacy_views.pt",
+    "network.pt",
+    "old_legacy.pth",
+    "old_protocol_1.pt",
+    "old_zip.pt",
+    "parallel.pt",
+    "protocol_4.pt",
+    "types.pt",
+    "types.safetensors",
+    "views.pt",
+];
+
+/// A tensor as PyTorch saw it: name, type, shape, bytes in hexadecimal.
+pub type Expected = (String, String, Vec<usize>, String);
+
+pub fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/files").join(name)
+}
+
+#[allow(dead_code, reason = "each test program uses its part of this module")]
+pub fn expected(name: &str) -> Vec<Expected> {
+    let text = std::fs::read_to_string(path("expected.json")).expect("expected.json lies beside the fixtures");
+    let mut all: BTreeMap<String, Vec<Expected>> = serde_json::from_str(&text).expect("expected.json is JSON");
+    all.remove(name).expect("expected.json knows the fixture")
+}
+
+/// More than any fixture needs, and little.
+pub fn limits() -> Limits {
+    Limits::of_bytes(1 << 16)
+}
+
+#[allow(dead_code, reason = "each test program uses its part of this module")]
+pub fn contents(name: &str) -> Contents {
+    read(&path(name), &limits()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A tensor in the words of `expected.json`.
+#[allow(dead_code, reason = "each test program uses its part of this module")]
+pub fn in_words(tensor: &Tensor) -> Expected {
+    let element = match tensor.element().to_string().as_str() {
+        "f16" => "float16".to_owned(),
+        "bf16" => "bfloat16".to_owned(),
+        "f32" => "float32".to_owned(),
+        "f64" => "float64".to_owned(),
+        "u8" => "uint8".to_owned(),
+        "bool" => "bool".to_owned(),
+        signed => signed.replace('i', "int"),
+    };
+    let hex = tensor.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    (tensor.name().to_owned(), element, tensor.shape().to_vec(), hex)
+}

@@ -1,0 +1,291 @@
+//! Hostile, damaged and foreign files are refused by what is wrong with them; none runs, panics or takes much memory.
+
+mod common;
+
+use std::io::{Cursor, Read, Write};
+use std::path::Path;
+
+use common::{FIXTURES, limits, path};
+use proptest::prelude::*;
+use statedict::pt::PtError;
+use statedict::{Cause, Contents, Fault, Limits, ReadError, read, read_from};
+use zip::write::SimpleFileOptions;
+
+/// What reading any of the fixtures, whole or damaged, may hold at once: the limit on tensors twice, the central
+/// directory, the decompressor.
+const MOST_BYTES: u64 = 512 << 10;
+
+fn read_bytes(bytes: Vec<u8>) -> Result<Contents, ReadError> {
+    read_from(Cursor::new(bytes), "file.pt", &limits())
+}
+
+fn archive(pickle: &[u8]) -> Vec<u8> {
+    let entries: [(&str, &[u8]); 2] = [("a/data.pkl", pickle), ("a/data/0", &[0; 16])];
+    archive_of(&entries, zip::CompressionMethod::Stored)
+}
+
+fn archive_of(entries: &[(&str, &[u8])], method: zip::CompressionMethod) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in entries {
+        archive
+            .start_file(*name, SimpleFileOptions::default().compression_method(method))
+            .expect("the archive is sound");
+        archive.write_all(bytes).expect("the archive is sound");
+    }
+    archive.finish().expect("the archive is sound").into_inner()
+}
+
+/// A pickle of `{'w': tensor}` over storage 0 of four single-precision numbers.
+fn tensor_pickle(offset: u8, shape: &[u8], strides: &[u8]) -> Vec<u8> {
+    let numbers =
+        |values: &[u8]| [b"(", &values.iter().flat_map(|&v| [b'K', v]).collect::<Vec<_>>()[..], b"t"].concat();
+    [
+        &b"\x80\x02}X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n("[..],
+        b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x04tQ",
+        &[b'K', offset],
+        &numbers(shape),
+        &numbers(strides),
+        b"\x89NtRs.",
+    ]
+    .concat()
+}
+
+fn refusal(bytes: Vec<u8>) -> String {
+    read_bytes(bytes).expect_err("the file is refused").to_string()
+}
+
+#[test]
+fn file_that_would_run_a_command_is_refused_by_the_name_of_what_it_asks_for() {
+    for fixture in ["hostile.pt", "hostile_legacy.pt"] {
+        let error = read(&path(fixture), &limits()).unwrap_err();
+
+        let Cause::Pt(PtError::Pickle(pickle)) = &*error.cause else { panic!("{error}") };
+        assert_eq!(pickle.fault, Fault::ForeignName { name: "posix.system".to_owned() });
+        let text = error.to_string();
+        assert!(text.contains("the file asks for posix.system, which a state dict never needs"), "{text}");
+        assert!(text.contains(fixture) && text.contains("at byte"), "{text}");
+        assert!(!Path::new("statedict_was_fooled").exists() && !path("statedict_was_fooled").exists());
+    }
+}
+
+#[test]
+fn every_way_to_name_a_callable_is_refused_by_its_name() {
+    for pickle in [
+        &b"cos\nsystem\n(S'x'\ntR."[..],
+        b"(X\x01\0\0\0xios\nsystem\n.",
+        b"\x80\x04\x8c\x02os\x8c\x06system\x93.",
+        b"\x80\x02cos\nsystem\n)\x81.",
+    ] {
+        assert!(refusal(archive(pickle)).contains("asks for os.system"), "{pickle:?}");
+    }
+    assert!(refusal(archive(b"\x80\x02cbuiltins\neval\n.")).contains("builtins.eval"));
+    assert!(refusal(archive(b"\x80\x02\x82\x01.")).contains("0x82"), "registered extensions");
+    assert!(refusal(archive(b"\x80\x02ctorch\nComplexFloatStorage\n.")).contains("torch.ComplexFloatStorage"));
+}
+
+#[test]
+fn tensor_within_its_storage_passes_and_beyond_it_is_refused() {
+    let whole = read_bytes(archive(&tensor_pickle(0, &[2, 2], &[2, 1]))).unwrap();
+    let diagonal = read_bytes(archive(&tensor_pickle(0, &[2], &[3]))).unwrap();
+
+    assert_eq!(whole.state_dict.get("w").unwrap().bytes().len(), 16);
+    assert_eq!(diagonal.state_dict.get("w").unwrap().bytes().len(), 8);
+    for (offset, shape, strides) in
+        [(1, &[2, 2][..], &[2, 1][..]), (0, &[3, 2], &[2, 1]), (0, &[2, 2], &[3, 1]), (4, &[1], &[1])]
+    {
+        let text = refusal(archive(&tensor_pickle(offset, shape, strides)));
+
+        assert!(text.contains("tensor \"w\"") && text.contains("beyond the 4 elements"), "{text}");
+    }
+}
+
+#[test]
+fn expanded_tensor_counts_in_full() {
+    let text = refusal(archive(&tensor_pickle(0, &[255, 255], &[0, 0])));
+
+    assert!(text.contains("tensor \"w\"") && text.contains("260100 bytes, beyond the limit of 65536"), "{text}");
+}
+
+#[test]
+fn zip_bomb_is_refused_before_it_is_unpacked() {
+    let zeros = vec![0; 8 << 20];
+    let pickle = tensor_pickle(0, &[4], &[1]);
+    let deflated = zip::CompressionMethod::Deflated;
+    let in_pickle = archive_of(&[("a/data.pkl", &zeros[..])], deflated);
+    let in_storage = archive_of(&[("a/data.pkl", &pickle), ("a/data/0", &zeros)], deflated);
+    let small = Limits { header_bytes: 1 << 16, ..limits() };
+
+    let measured = allocation_counter::measure(|| {
+        let pickle = read_from(Cursor::new(&in_pickle), "file.pt", &small).unwrap_err().to_string();
+        let storage = read_from(Cursor::new(&in_storage), "file.pt", &small).unwrap_err().to_string();
+
+        assert!(pickle.contains("larger than 65536 bytes"), "{pickle}");
+        assert!(storage.contains("has 8388608 bytes where 16 are stated"), "{storage}");
+    });
+    assert!(measured.bytes_max < MOST_BYTES, "{measured:?}");
+}
+
+#[test]
+fn deflated_archive_is_read_like_a_stored_one() {
+    let numbers: Vec<u8> = [1_f32, 2.0, 3.0, 4.0].iter().flat_map(|value| value.to_le_bytes()).collect();
+    let entries: [(&str, &[u8]); 2] = [("a/data.pkl", &tensor_pickle(0, &[4], &[1])), ("a/data/0", &numbers)];
+
+    let contents = read_bytes(archive_of(&entries, zip::CompressionMethod::Deflated)).unwrap();
+
+    assert_eq!(contents.state_dict.get("w").unwrap().bytes(), numbers);
+}
+
+#[test]
+fn pickle_that_multiplies_itself_is_refused() {
+    // A list of a thousand numbers, made a torch.Size again and again by a few bytes.
+    let numbers = [&b"\x80\x02("[..], &b"K\x01".repeat(1000), b"lq\0"].concat();
+    let again = b"ctorch\nSize\nh\0\x85R".repeat(2000);
+    let pickle = [&numbers[..], &again, b"."].concat();
+    let nested = [&b"\x80\x02"[..], &b"(".repeat(1000), b"."].concat();
+    let limits = Limits { pickle_values: 10_000, ..limits() };
+
+    let measured = allocation_counter::measure(|| {
+        let text = read_from(Cursor::new(archive(&pickle)), "file.pt", &limits).unwrap_err().to_string();
+        assert!(text.contains("more than 10000 values"), "{text}");
+    });
+
+    assert!(measured.bytes_max < 2 << 20, "{measured:?}");
+    assert!(refusal(archive(&nested)).contains("nests more than 256 levels"));
+}
+
+#[test]
+fn foreign_files_are_named_for_what_they_are() {
+    let numpy = b"\x93NUMPY\x01\0v\0{'descr': '<f4'".to_vec();
+    let pointer = b"version https://git-lfs.github.com/spec/v1\n".to_vec();
+    for (bytes, what) in [
+        (Vec::new(), "it is empty"),
+        (numpy, "NumPy"),
+        (pointer, "Git LFS"),
+        (b"\x1f\x8b\x08\0\0\0\0\0".to_vec(), "gzip"),
+        (b"hello, this is text".to_vec(), "its first bytes are hello, this is t"),
+        (b"\x80\x04}\x94.".to_vec(), "a plain pickle"),
+        (archive_of(&[("a/readme", b"hello")], zip::CompressionMethod::Stored), "no data.pkl"),
+        (archive_of(&[("a/constants.pkl", b""), ("a/data.pkl", b"N.")], zip::CompressionMethod::Stored), "TorchScript"),
+        (archive_of(&[("a/byteorder", b"big"), ("a/data.pkl", b"N.")], zip::CompressionMethod::Stored), "\"big\""),
+    ] {
+        let text = refusal(bytes);
+
+        assert!(text.starts_with("file.pt: ") && text.contains(what), "{what}: {text}");
+    }
+    let missing = read(Path::new("no such file"), &limits()).unwrap_err().to_string();
+    assert!(missing.starts_with("no such file: ") && missing.contains("check that the file exists"), "{missing}");
+}
+
+#[test]
+fn pickles_without_a_state_dict_say_what_they_hold() {
+    let both = b"\x80\x02}(X\x03\0\0\0net}X\x05\0\0\0model}u.";
+    let entry = [&tensor_pickle(0, &[4], &[1])[..][..], b""].concat();
+    let with_number = [&entry[..entry.len() - 1], b"X\x01\0\0\0bK\x01s."].concat();
+
+    assert!(refusal(archive(b"\x80\x02].")).contains("its top level is a list"));
+    assert!(refusal(archive(b"\x80\x02}X\x05\0\0\0epochK\x07s.")).contains("a dict of epoch"));
+    assert!(refusal(archive(both)).contains("both \"net\" and \"model\""));
+    assert!(refusal(archive(&with_number)).contains("entry \"b\" of the state dict is an integer"));
+}
+
+#[test]
+fn truncation_anywhere_is_refused() {
+    for fixture in FIXTURES {
+        let whole = std::fs::read(path(fixture)).unwrap();
+        for length in 0..whole.len() {
+            let cut = whole[..length].to_vec();
+
+            let refused = read_bytes(cut).is_err();
+
+            assert!(refused, "{fixture} cut to {length} of {} bytes", whole.len());
+        }
+    }
+}
+
+#[test]
+fn every_changed_byte_of_a_stored_tensor_is_noticed_in_a_zip() {
+    let whole = std::fs::read(path("network.pt")).unwrap();
+    let weight: Vec<u8> = (0..6).flat_map(|place| (place as f32 * 0.5).to_le_bytes()).collect();
+    let at = whole.windows(weight.len()).position(|window| window == weight).unwrap();
+    for place in at..at + weight.len() {
+        let mut damaged = whole.clone();
+        damaged[place] ^= 1;
+
+        let text = refusal(damaged);
+
+        assert!(text.contains("network/data/0") && text.contains("copy it again"), "{text}");
+    }
+}
+
+/// A zip fixture's entries, to be put together again with right checksums after the pickle was changed.
+fn entries_of(fixture: &str) -> Vec<(String, Vec<u8>)> {
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(path(fixture)).expect("the archive is sound"))
+        .expect("the archive is sound");
+    let mut entries = Vec::new();
+    for place in 0..archive.len() {
+        let mut file = archive.by_index(place).expect("the archive is sound");
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).expect("the archive is sound");
+        entries.push((file.name().expect("the archive is sound").into_owned(), bytes));
+    }
+    entries
+}
+
+fn change(bytes: &mut [u8], changes: &[(prop::sample::Index, u8)]) {
+    for (place, value) in changes {
+        let place = place.index(bytes.len());
+        bytes[place] = *value;
+    }
+}
+
+/// Reads what may be nonsense: any answer will do, at that price.
+fn read_nonsense(bytes: &[u8]) -> Result<(), TestCaseError> {
+    let measured = allocation_counter::measure(|| {
+        if let Ok(contents) = read_from(Cursor::new(bytes), "damaged", &limits()) {
+            assert!(contents.state_dict.bytes() as u64 <= limits().bytes);
+        }
+    });
+    prop_assert!(measured.bytes_max < MOST_BYTES, "{measured:?}");
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn damaged_files_never_panic_and_take_little_memory(
+        fixture in prop::sample::select(FIXTURES.to_vec()),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        length in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        let mut bytes = std::fs::read(path(fixture)).unwrap();
+        change(&mut bytes, &changes);
+        if let Some(length) = length {
+            bytes.truncate(length.index(bytes.len()));
+        }
+
+        read_nonsense(&bytes)?;
+    }
+
+    #[test]
+    fn damaged_pickles_in_sound_archives_never_panic_and_take_little_memory(
+        fixture in prop::sample::select(vec!["checkpoint.pt", "views.pt", "protocol_4.pt", "old_zip.pt"]),
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+    ) {
+        let mut entries = entries_of(fixture);
+        let pickle = entries.iter_mut().find(|(name, _)| name.ends_with("data.pkl")).unwrap();
+        change(&mut pickle.1, &changes);
+        let entries: Vec<(&str, &[u8])> = entries.iter().map(|(name, bytes)| (name.as_str(), &bytes[..])).collect();
+
+        read_nonsense(&archive_of(&entries, zip::CompressionMethod::Stored))?;
+    }
+
+    #[test]
+    fn random_instructions_never_panic_and_take_little_memory(
+        instructions in prop::collection::vec(prop::sample::select(&b"()]}lte\x85\x86\x87ausdNK\x01J\x88\x89q\0h\0\x94RbQ."[..]), 1..400),
+    ) {
+        let pickle = [&b"\x80\x02ccollections\nOrderedDict\n"[..], &instructions].concat();
+
+        read_nonsense(&archive(&pickle))?;
+    }
+}
