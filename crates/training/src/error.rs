@@ -17,6 +17,9 @@ pub enum TrainingError {
     /// The document describes no flow.
     #[error("the model cannot be built: {0}")]
     Recipe(#[from] RecipeError),
+    /// A flow that this worker cannot build.
+    #[error("the model cannot be built: this worker does not know {0}")]
+    Unsupported(String),
     /// The catalogue lacks the dataset.
     #[error(transparent)]
     UnknownDataset(#[from] UnknownDataset),
@@ -73,9 +76,11 @@ impl TrainingError {
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Recipe(_) | Self::UnknownDataset(_) | Self::Batch { .. } | Self::Shape { .. } => {
-                FailureKind::Permanent
-            }
+            Self::Recipe(_)
+            | Self::Unsupported(_)
+            | Self::UnknownDataset(_)
+            | Self::Batch { .. }
+            | Self::Shape { .. } => FailureKind::Permanent,
             Self::Dataset(LoadError::Unreadable { .. }) | Self::Device(_) | Self::Write { .. } => {
                 FailureKind::Infrastructure
             }
