@@ -119,7 +119,7 @@ fn unknown_fields_and_values_are_named_with_what_is_allowed() {
         (("\"steps\"", "\"stepz\""), "base.training.stepz: unknown field `stepz`, expected one of `steps`"),
         (
             ("\"mask\": \"cycle\"", "\"mask\": \"spiral\""),
-            "unknown variant `spiral`, expected one of `checkerboard`, `horizontal`, `cycle`",
+            "unknown choice `spiral`, expected `checkerboard`, `horizontal`, `vertical`, `cycle`",
         ),
         (
             ("\"horizontal\", \"cycle\"", ""),
@@ -127,7 +127,7 @@ fn unknown_fields_and_values_are_named_with_what_is_allowed() {
         ),
         (
             ("\"horizontal\", \"cycle\"", "\"horizontal\", \"oval\""),
-            "expansion.grid.axes[0].values[1]: `model.realnvp.mask`: unknown variant `oval`",
+            "expansion.grid.axes[0].values[1]: `model.realnvp.mask`: unknown choice `oval`",
         ),
     ];
     for ((good, bad), message) in cases {

@@ -7,7 +7,7 @@ use domain::{
     fleet::{DeviceKind, DeviceRequirement},
     job::{FailureKind, JobKind, StateName},
     report::Metric,
-    spec::{DatasetName, MaskScheme, ScoreName},
+    spec::{DatasetName, MaskScheme, ParitySpec, ScoreName, SplitPriorSpec, SqueezeSpec},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -170,7 +170,7 @@ fn unknown_fields_are_refused_at_their_path_with_the_known_ones() {
         "base.model.realnvp.st_network.resnet.widht",
         "unknown field `widht`, expected one of `width`, `blocks`, `batch_norm`, `skip`",
     );
-    assert_does_not_parse("/seed", json!(1), "base.seed", "expected one of `model`, `data`, `training`, `evaluation`");
+    assert_does_not_parse("/seed", json!(1), "base.seed", "expected one of `model`, `data`, `training`, `evaluation`,");
 }
 
 #[test]
@@ -179,10 +179,15 @@ fn unknown_values_are_refused_at_their_path_with_the_known_ones() {
         "/model/realnvp/mask",
         json!("stripes"),
         "base.model.realnvp.mask",
-        "unknown variant `stripes`, expected one of `checkerboard`, `horizontal`, `cycle`",
+        "unknown choice `stripes`, expected `checkerboard`, `horizontal`, `vertical`, `cycle`, `sub-quadrant`, `centre` or a list",
     );
     assert_does_not_parse("/evaluation/out/0", json!("cifar"), "base.evaluation.out[0]", "`fashion-mnist`, `mnist`");
-    assert_does_not_parse("/model", json!({"glow": {}}), "base.model", "unknown variant `glow`, expected `realnvp`");
+    assert_does_not_parse(
+        "/model",
+        json!({"vae": {}}),
+        "base.model",
+        "unknown variant `vae`, expected one of `realnvp`, `glow`, `tabular`",
+    );
     assert_does_not_parse(
         "/training/optimiser",
         json!({"sgd": {}}),
@@ -238,8 +243,10 @@ fn couplings_and_scales_take_the_defaults_of_their_mask() {
         let document = changes.iter().fold(experiment(), |document, (field, value)| {
             with(document, &format!("{REALNVP}/{field}"), value.clone())
         });
-        let domain::spec::ModelSpec::RealNvp(realnvp) = parse(&document).unwrap().resolved().model;
-        (realnvp.scales, realnvp.couplings)
+        match parse(&document).unwrap().resolved().model {
+            domain::spec::ModelSpec::RealNvp(realnvp) => (realnvp.scales, realnvp.couplings),
+            other => panic!("another architecture: {other:?}"),
+        }
     };
 
     assert_eq!(shape(&[]), (Some(2), None));
@@ -276,6 +283,10 @@ fn every_field_is_part_of_the_identity() {
         with(experiment(), "/training/optimiser", json!({"rmsprop": {"learning_rate": 5e-4, "alpha": 0.9}})),
         with(experiment(), "/evaluation/out", json!(["mnist", "constant"])),
         with(experiment(), "/evaluation/images", json!(100)),
+        with(experiment(), "/parity", json!("flows-ood")),
+        with(experiment(), "/model/realnvp/transform", json!("additive")),
+        with(experiment(), "/model/realnvp/squeeze", json!("haar")),
+        with(experiment(), "/model/realnvp/split_prior", json!("learned")),
     ];
 
     let distinct: std::collections::BTreeSet<_> =
@@ -305,6 +316,9 @@ fn names_in_documents_are_the_names_in_tables() {
 
     assert_same(&DatasetName::ALL, DatasetName::as_str);
     assert_same(&MaskScheme::ALL, MaskScheme::as_str);
+    assert_same(&ParitySpec::ALL, ParitySpec::as_str);
+    assert_same(&SqueezeSpec::ALL, SqueezeSpec::as_str);
+    assert_same(&SplitPriorSpec::ALL, SplitPriorSpec::as_str);
     assert_same(&ScoreName::ALL, ScoreName::as_str);
     assert_same(&Metric::ALL, Metric::as_str);
     assert_same(&StateName::ALL, StateName::as_str);

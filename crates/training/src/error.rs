@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use datasets::{BatchError, LoadError, UnknownDataset};
 use domain::job::FailureKind;
+use domain::spec::Violations;
 use flows::BuildError;
 use thiserror::Error;
 
@@ -16,7 +17,10 @@ use crate::tensor_file::FileError;
 pub enum TrainingError {
     /// The document describes no flow.
     #[error("the model cannot be built: {0}")]
-    Recipe(#[from] BuildError),
+    Build(#[from] BuildError),
+    /// The document's model does not fit its data.
+    #[error("the model cannot be built: {0}")]
+    Model(Violations),
     /// The catalogue lacks the dataset.
     #[error(transparent)]
     UnknownDataset(#[from] UnknownDataset),
@@ -73,7 +77,7 @@ impl TrainingError {
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Recipe(_) | Self::UnknownDataset(_) | Self::Batch { .. } | Self::Shape { .. } => {
+            Self::Build(_) | Self::Model(_) | Self::UnknownDataset(_) | Self::Batch { .. } | Self::Shape { .. } => {
                 FailureKind::Permanent
             }
             Self::Dataset(LoadError::Unreadable { .. }) | Self::Device(_) | Self::Write { .. } => {

@@ -109,8 +109,7 @@ pub fn evaluate(request: &EvaluateRequest<'_>, observer: &mut dyn Observer) -> R
 
 fn load_flow(request: &EvaluateRequest<'_>) -> Result<Flow, TrainingError> {
     let device = request.device.open()?;
-    let entry = Catalogue::lookup(request.spec.data.dataset.as_str())?;
-    let flow = assemble::flow(&request.spec.model, entry, request.seed, device)?;
+    let flow = assemble::flow(request.spec, request.seed, device)?;
     let read = || -> Result<(), CheckpointError> {
         let checkpoint = Checkpoint::read(&request.checkpoint)?;
         checkpoint.check_continues(request.spec, request.seed)?;

@@ -68,7 +68,7 @@ pub struct FitOutcome {
 pub fn fit(request: &FitRequest<'_>, observer: &mut dyn Observer) -> Result<FitOutcome, TrainingError> {
     let spec = request.spec;
     let entry = Catalogue::lookup(spec.data.dataset.as_str())?;
-    let mut run = Run::begin(request, entry, observer)?;
+    let mut run = Run::begin(request, observer)?;
     let limit = spec.data.train_images.map(|images| images as usize);
     let images = Arc::new(datasets::load(request.data, entry, Split::Train, limit)?);
     let plan = TrainingPlan::new(images, spec.training.batch_size as usize, request.seed)
@@ -126,13 +126,9 @@ impl Recent {
 
 impl<'a> Run<'a> {
     /// Builds the flow and the optimiser, and puts them where the checkpoint left them, if there is one.
-    fn begin(
-        request: &'a FitRequest<'a>,
-        entry: &datasets::Entry,
-        observer: &mut dyn Observer,
-    ) -> Result<Self, TrainingError> {
+    fn begin(request: &'a FitRequest<'a>, observer: &mut dyn Observer) -> Result<Self, TrainingError> {
         let device = request.device.open()?;
-        let flow = assemble::flow(&request.spec.model, entry, request.seed, device)?;
+        let flow = assemble::flow(request.spec, request.seed, device)?;
         let mut optimiser = assemble::optimiser(&request.spec.training, flow.parameters());
         let (step, window) = match &request.start {
             Some(file) => match restore(file, request, &flow, &mut optimiser) {

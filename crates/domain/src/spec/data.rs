@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::Violations;
+use super::{InputShape, Violations};
 
 /// A dataset by its catalogue name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -55,16 +55,16 @@ impl DatasetName {
         }
     }
 
-    /// Channels, height and width of one image.
+    /// The shape of one example.
     #[must_use]
-    pub fn shape(self) -> [u32; 3] {
+    pub fn shape(self) -> InputShape {
         match self {
             Self::FashionMnist
             | Self::Mnist
             | Self::SyntheticShapes
             | Self::SyntheticStrokes
             | Self::UniformNoise
-            | Self::Constant => [1, 28, 28],
+            | Self::Constant => InputShape::Image { channels: 1, height: 28, width: 28 },
         }
     }
 

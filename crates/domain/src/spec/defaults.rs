@@ -14,6 +14,48 @@ pub const fn skip() -> bool {
     true
 }
 
+/// Coupling layers of a single-scale stack (Kirichenko et al. 2020, section 7) and of a tabular model.
+#[must_use]
+pub const fn couplings() -> u32 {
+    8
+}
+
+/// Scales of a Glow: the reference's constructor.
+#[must_use]
+pub const fn glow_scales() -> u32 {
+    2
+}
+
+/// Steps of each scale of a Glow: the reference's constructor.
+#[must_use]
+pub const fn glow_steps() -> u32 {
+    8
+}
+
+/// Half of the channels leave after each scale.
+#[must_use]
+pub const fn multi_scale() -> bool {
+    true
+}
+
+/// The frame of a centre mask, in pixels: the reference's 4.
+#[must_use]
+pub const fn centre_margin() -> u32 {
+    4
+}
+
+/// Bins of a spline (Durkan, Bekasov, Murray and Papamakarios 2019, section 5.1).
+#[must_use]
+pub const fn spline_bins() -> u32 {
+    8
+}
+
+/// Half the interval on which splines act: dequantised pixels end at 2.94 after the logit layer.
+#[must_use]
+pub const fn spline_bound() -> f64 {
+    3.0
+}
+
 /// L2 decay of the weight-normalisation gains: the reference's 5e-5.
 #[must_use]
 pub const fn weight_decay() -> f64 {
@@ -54,4 +96,9 @@ pub const fn epsilon() -> f64 {
 #[must_use]
 pub fn scores() -> Vec<ScoreName> {
     ScoreName::ALL.to_vec()
+}
+
+/// Whether a document may leave a choice out.
+pub(super) fn is_default<T: Default + PartialEq>(choice: &T) -> bool {
+    *choice == T::default()
 }

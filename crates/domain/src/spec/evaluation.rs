@@ -74,8 +74,7 @@ impl EvaluationSpec {
                 found.add(&field, format!("`{dataset}` stands twice"));
             }
             if dataset.shape() != within.shape() {
-                let ([c, h, w], [ic, ih, iw]) = (dataset.shape(), within.shape());
-                found.add(&field, format!("`{dataset}` has {c}×{h}×{w} images and `{within}` {ic}×{ih}×{iw}"));
+                found.add(&field, format!("`{dataset}` has {} and `{within}` {}", dataset.shape(), within.shape()));
             }
         }
         if let Some(images) = self.images {

@@ -11,9 +11,24 @@ pub mod violation;
 
 use serde::{Deserialize, Serialize};
 
+pub use architecture::{Architecture, InputShape, Order as MaskOrder};
 pub use data::{DataSpec, DatasetName};
 pub use evaluation::{EvaluationSpec, ScoreName};
-pub use model::{MaskScheme, ModelSpec, RealNvpSpec, ResnetSpec, StNetworkSpec};
+pub use model::{
+    ModelSpec,
+    convolution::{ConvolutionSpec, HouseholderSpec},
+    glow::GlowSpec,
+    mask::{CentreSpec, CouplingMask, MaskScheme, MaskSpec, QuadrantPair, SubQuadrantSpec},
+    parity::ParitySpec,
+    realnvp::RealNvpSpec,
+    scales::{SplitPriorSpec, SqueezeSpec},
+    st_network::{
+        AutoencoderSpec, ConvnetSpec, GlowConvnetSpec, HighwaySpec, MlpSpec, ResnetAutoencoderSpec, ResnetSpec,
+        StNetworkSpec,
+    },
+    tabular::TabularSpec,
+    transform::{SplineSpec, TransformSpec},
+};
 pub use parse::parse_document;
 pub use training::{AdamSpec, OptimiserSpec, RmsPropSpec, TrainingSpec};
 pub use violation::{Violation, Violations};
@@ -32,6 +47,9 @@ pub struct ExperimentSpec {
     pub training: TrainingSpec,
     /// The out-of-distribution datasets and scores.
     pub evaluation: EvaluationSpec,
+    /// Whose numbers the flow gives (default corrected).
+    #[serde(default, skip_serializing_if = "defaults::is_default")]
+    pub parity: ParitySpec,
 }
 
 impl ExperimentSpec {
@@ -42,10 +60,20 @@ impl ExperimentSpec {
     pub fn validate(&self, at: &str) -> Result<(), Violations> {
         let mut found = Violations::default();
         self.data.check(&format!("{at}.data"), &mut found);
-        self.model.check(&format!("{at}.model"), self.data.dataset.shape(), &mut found);
+        if let Err(violations) = self.architecture(at) {
+            found.extend(violations);
+        }
         self.training.check(&format!("{at}.training"), &mut found);
         self.evaluation.check(&format!("{at}.evaluation"), self.data.dataset, &mut found);
         found.into_result()
+    }
+
+    /// The flow over the data that it learns; `at` is the path of this document.
+    ///
+    /// # Errors
+    /// What does not fit, as for [`ModelSpec::architecture`].
+    pub fn architecture(&self, at: &str) -> Result<Architecture, Violations> {
+        self.model.architecture(at, self.data.dataset.shape(), self.parity.into())
     }
 
     /// The same experiment with every value that a default decides written out, so that equal experiments have equal documents.

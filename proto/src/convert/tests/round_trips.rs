@@ -8,7 +8,7 @@ use domain::{
     job::FailureKind,
     lease::{Directive, LeaseTerms},
     report::{Completion, CurvePoint, Failure, Progress, Task},
-    spec::{DatasetName, MaskScheme},
+    spec::{DatasetName, MaskScheme, ModelSpec, ParitySpec, SplitPriorSpec, SqueezeSpec},
     sweep::{ExecutionSpec, Expansion, SweepSpec},
 };
 use prost::Message;
@@ -33,7 +33,64 @@ where
 #[test]
 fn every_experiment_arrives() {
     documents::experiments().iter().for_each(arrives);
+    ParitySpec::ALL.iter().for_each(arrives);
+}
+
+#[test]
+fn every_model_arrives_through_its_bytes() {
+    for sent in documents::models() {
+        arrives(&sent);
+        let bytes = sent.to_wire().encode_to_vec();
+
+        let received = ModelSpec::from_wire(v1::ModelSpec::decode(bytes.as_slice()).unwrap(), "").unwrap();
+
+        assert_eq!(received, sent);
+    }
     MaskScheme::ALL.iter().for_each(arrives);
+    SqueezeSpec::ALL.iter().for_each(arrives);
+    SplitPriorSpec::ALL.iter().for_each(arrives);
+}
+
+#[test]
+fn models_of_old_clients_arrive_with_the_defaults_of_sweep_files() {
+    let st_network = |kind| Some(v1::StNetworkSpec { kind: Some(kind) });
+    let mlp = v1::st_network_spec::Kind::Mlp(v1::MlpSpec { width: 7, layers: 0 });
+    let tabular = v1::TabularSpec { st_network: st_network(mlp), ..Default::default() };
+    let highway = v1::st_network_spec::Kind::Highway(v1::HighwaySpec { width: 4, blocks: 2 });
+    let glow = v1::GlowSpec { st_network: st_network(highway), ..Default::default() };
+    let spline = v1::TransformSpec { kind: Some(v1::transform_spec::Kind::Spline(v1::SplineSpec::default())) };
+    let centre = v1::CouplingMask { kind: Some(v1::coupling_mask::Kind::Centre(v1::CentreSpec::default())) };
+    let plain = v1::CouplingMask { kind: Some(v1::coupling_mask::Kind::Vertical(0)) };
+    let bottleneck = v1::ResnetAutoencoderSpec { width: 1, blocks: 2, latent: 3, ..Default::default() };
+    let bottleneck = v1::st_network_spec::Kind::ResnetAutoencoder(bottleneck);
+    let realnvp = v1::RealNvpSpec {
+        masks: vec![centre, plain],
+        st_network: st_network(bottleneck),
+        transform: Some(spline),
+        ..Default::default()
+    };
+    let cases = [
+        (
+            v1::model_spec::Architecture::Tabular(tabular),
+            json!({"tabular": {"st_network": {"mlp": {"width": 7, "layers": 0}}}}),
+        ),
+        (
+            v1::model_spec::Architecture::Glow(glow),
+            json!({"glow": {"st_network": {"highway": {"width": 4, "blocks": 2}}}}),
+        ),
+        (
+            v1::model_spec::Architecture::Realnvp(realnvp),
+            json!({"realnvp": {
+                "mask": ["centre", "vertical"], "transform": "spline",
+                "st_network": {"resnet-autoencoder": {"width": 1, "blocks": 2, "latent": 3}},
+            }}),
+        ),
+    ];
+    for (architecture, document) in cases {
+        let received = ModelSpec::from_wire(v1::ModelSpec { architecture: Some(architecture) }, "").unwrap();
+
+        assert_eq!(received, serde_json::from_value(document).unwrap());
+    }
 }
 
 #[test]
@@ -167,7 +224,12 @@ fn whole_numbers_arrive_as_integers() {
 #[test]
 fn absent_fields_take_the_defaults_of_sweep_files() {
     let mut wire = documents::experiment().to_wire();
-    let v1::model_spec::Architecture::Realnvp(realnvp) = wire.model.as_mut().unwrap().architecture.as_mut().unwrap();
+    wire.parity = 0;
+    let Some(v1::model_spec::Architecture::Realnvp(realnvp)) = wire.model.as_mut().unwrap().architecture.as_mut()
+    else {
+        panic!("the model is a RealNVP")
+    };
+    (realnvp.transform, realnvp.squeeze, realnvp.split_prior) = (None, 0, 0);
     realnvp.st_network = Some(v1::StNetworkSpec {
         kind: Some(v1::st_network_spec::Kind::Resnet(v1::ResnetSpec { width: 16, blocks: 2, ..Default::default() })),
     });
