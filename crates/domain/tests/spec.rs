@@ -333,7 +333,7 @@ fn unknown_names_list_the_known_ones() {
         [
             "unknown dataset `cifar`: one of fashion-mnist, mnist, synthetic-shapes, synthetic-strokes, uniform-noise, constant expected",
             "unknown score `luck`: one of log-likelihood expected",
-            "unknown metric `mood`: one of auroc, bits-per-dim-mean, bits-per-dim-median, outliers, non-finite expected",
+            "unknown metric `mood`: one of auroc, bits-per-dim-mean, bits-per-dim-median, bits-per-dim-trimmed, outliers, non-finite expected",
             "unknown job state `lost`: one of blocked, ready, running, succeeded, failed, cancelled, quarantined expected",
             "unknown job kind `dream`: one of train, evaluate expected",
             "unknown device `tpu`: one of cpu, cuda expected",
