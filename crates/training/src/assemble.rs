@@ -1,14 +1,11 @@
-//! From a document to the things that train: the flow of a model's spec and the optimiser of a training spec.
+//! From a document to the thing that trains: the flow of a model's spec.
 
 use datasets::Entry;
-use domain::spec::{self, ModelSpec, OptimiserSpec, StNetworkSpec, TrainingSpec};
+use domain::spec::{self, ModelSpec, StNetworkSpec};
 use flows::Flow;
 use flows::flow::Preprocessing;
-use flows::parameters::ParameterStore;
 use flows::recipes::realnvp::{MaskScheme, RealNvp, RecipeError, StNetwork};
 use tch::Kind;
-
-use crate::optimiser::{Decayed, Optimiser, OptimiserKind, Regularisation};
 
 /// The element type of the flow, named by [`crate::PRECISION`].
 pub const KIND: Kind = Kind::Float;
@@ -43,26 +40,6 @@ fn st_network(spec: &StNetworkSpec) -> StNetwork {
             skip: resnet.skip,
         },
     }
-}
-
-/// Builds the optimiser over a flow's parameters; gains alone decay, as for every image RealNVP of the reference.
-pub fn optimiser(training: &TrainingSpec, parameters: &ParameterStore) -> Optimiser {
-    let kind = match &training.optimiser {
-        OptimiserSpec::Adam(adam) => OptimiserKind::Adam {
-            learning_rate: adam.learning_rate,
-            beta1: adam.beta1,
-            beta2: adam.beta2,
-            epsilon: adam.epsilon,
-        },
-        OptimiserSpec::RmsProp(rmsprop) => OptimiserKind::RmsProp {
-            learning_rate: rmsprop.learning_rate,
-            alpha: rmsprop.alpha,
-            epsilon: rmsprop.epsilon,
-        },
-    };
-    let regularisation =
-        Regularisation { clip_norm: training.clips_at(), weight_decay: training.weight_decay, decayed: Decayed::Gains };
-    Optimiser::new(kind, parameters, regularisation)
 }
 
 #[cfg(test)]

@@ -3,19 +3,27 @@
 pub mod canonical;
 pub mod data;
 pub mod defaults;
+pub mod divergence;
 pub mod evaluation;
 pub mod model;
+pub mod objective;
+pub mod optimiser;
 pub mod parse;
+pub mod schedule;
 pub mod training;
 pub mod violation;
 
 use serde::{Deserialize, Serialize};
 
 pub use data::{DataSpec, DatasetName};
+pub use divergence::{DivergencePolicy, RestartSpec};
 pub use evaluation::{EvaluationSpec, ScoreName};
 pub use model::{MaskScheme, ModelSpec, RealNvpSpec, ResnetSpec, StNetworkSpec};
+pub use objective::{NegativeSpec, ObjectiveSpec};
+pub use optimiser::{AdamSpec, OptimiserSpec, RmsPropSpec};
 pub use parse::parse_document;
-pub use training::{AdamSpec, OptimiserSpec, RmsPropSpec, TrainingSpec};
+pub use schedule::{FlowsOodAnnealSpec, ScheduleSpec, WarmUpCosineSpec};
+pub use training::{Decay, TrainingSpec};
 pub use violation::{Violation, Violations};
 
 use crate::Digest;
@@ -43,7 +51,7 @@ impl ExperimentSpec {
         let mut found = Violations::default();
         self.data.check(&format!("{at}.data"), &mut found);
         self.model.check(&format!("{at}.model"), self.data.dataset.shape(), &mut found);
-        self.training.check(&format!("{at}.training"), &mut found);
+        self.training.check(&format!("{at}.training"), self.data.dataset, &mut found);
         self.evaluation.check(&format!("{at}.evaluation"), self.data.dataset, &mut found);
         found.into_result()
     }
@@ -51,7 +59,8 @@ impl ExperimentSpec {
     /// The same experiment with every value that a default decides written out, so that equal experiments have equal documents.
     #[must_use]
     pub fn resolved(&self) -> Self {
-        Self { model: self.model.resolved(), training: self.training.resolved(), ..self.clone() }
+        let training = self.training.resolved(&self.model, self.data.dataset);
+        Self { model: self.model.resolved(), training, ..self.clone() }
     }
 
     /// The identity of this document: the SHA-256 of its resolved canonical JSON.
