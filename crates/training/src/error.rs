@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::checkpoint::CheckpointError;
 use crate::device::DeviceError;
+use crate::meter::Divergence;
 use crate::tensor_file::FileError;
 
 /// Why a training run or an evaluation failed.
@@ -64,11 +65,13 @@ pub enum TrainingError {
         /// What went wrong.
         source: FileError,
     },
-    /// The loss or the gradient stopped being finite.
-    #[error("training diverged: the loss or its gradient is not finite at step {step}; lower the learning rate")]
+    /// The loss or the gradient stopped being finite, or the loss came above its limit.
+    #[error("training diverged: {divergence}{}; lower the learning rate", after(*restarts))]
     Diverged {
-        /// The first step, counted from 1, whose loss or gradient norm is infinite or not a number.
-        step: u64,
+        /// What happened, and at which step.
+        divergence: Divergence,
+        /// Restarts before it, all that the policy allows.
+        restarts: u32,
     },
 }
 
@@ -87,5 +90,13 @@ impl TrainingError {
             Self::Checkpoint { source, .. } => source.kind(),
             Self::Diverged { .. } => FailureKind::Own,
         }
+    }
+}
+
+fn after(restarts: u32) -> String {
+    match restarts {
+        0 => String::new(),
+        1 => ", after 1 restart, which is all that on_divergence allows".to_owned(),
+        _ => format!(", after {restarts} restarts, which are all that on_divergence allows"),
     }
 }

@@ -68,6 +68,19 @@ impl DatasetName {
         }
     }
 
+    /// Whether there is a train split to learn from.
+    #[must_use]
+    pub fn has_train_split(self) -> bool {
+        match self {
+            Self::FashionMnist
+            | Self::Mnist
+            | Self::SyntheticShapes
+            | Self::SyntheticStrokes
+            | Self::UniformNoise
+            | Self::Constant => true,
+        }
+    }
+
     fn known() -> String {
         Self::ALL.map(Self::as_str).join(", ")
     }
