@@ -50,6 +50,16 @@ fn tensor_pickle(offset: u8, shape: &[u8], strides: &[u8]) -> Vec<u8> {
     .concat()
 }
 
+fn replaced(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    let mut replaced = Vec::new();
+    let mut rest = bytes;
+    while let Some(at) = rest.windows(old.len()).position(|window| window == old) {
+        replaced.extend([&rest[..at], new].concat());
+        rest = &rest[at + old.len()..];
+    }
+    [replaced, rest.to_vec()].concat()
+}
+
 fn refusal(bytes: Vec<u8>) -> String {
     read_bytes(bytes).expect_err("the file is refused").to_string()
 }
@@ -97,6 +107,81 @@ fn tensor_within_its_storage_passes_and_beyond_it_is_refused() {
 
         assert!(text.contains("tensor \"w\"") && text.contains("beyond the 4 elements"), "{text}");
     }
+}
+
+#[test]
+fn old_view_of_a_storage_moves_and_narrows_it() {
+    let viewed = |first: u8, span: u8| {
+        let view = [&b"K\x04(X\x01\0\0\0vK"[..], &[first], b"K", &[span], b"ttQ"].concat();
+        replaced(&tensor_pickle(0, &[2], &[1]), b"K\x04tQ", &view)
+    };
+    let numbers: Vec<u8> = (0..16).collect();
+    let read = |pickle: &[u8]| {
+        let entries: [(&str, &[u8]); 2] = [("a/data.pkl", pickle), ("a/data/0", &numbers)];
+        read_bytes(archive_of(&entries, zip::CompressionMethod::Stored))
+    };
+
+    assert_eq!(read(&viewed(1, 2)).unwrap().state_dict.get("w").unwrap().bytes(), &numbers[4..12]);
+    assert!(read(&viewed(1, 1)).is_err(), "narrower than the tensor");
+    assert!(read(&viewed(3, 2)).is_err(), "beyond the storage");
+}
+
+#[test]
+fn ordered_dict_of_python_2_is_a_list_of_pairs() {
+    let plain = tensor_pickle(0, &[4], &[1]);
+    // OrderedDict([['w', tensor]]), names being byte strings.
+    let entry = replaced(&plain[3..plain.len() - 2], b"X\x01\0\0\0w", b"U\x01w");
+    let pickle = [&b"\x80\x02ccollections\nOrderedDict\n(](]("[..], &entry, b"eetR."].concat();
+
+    let contents = read_bytes(archive(&pickle)).unwrap();
+
+    assert_eq!(contents.state_dict.names().collect::<Vec<_>>(), ["w"]);
+}
+
+#[test]
+fn tensor_whose_bytes_mean_something_else_is_refused() {
+    let negated = replaced(&tensor_pickle(0, &[4], &[1]), b"\x89NtR", b"\x89N}X\x03\0\0\0neg\x88stR");
+
+    assert!(refusal(archive(&negated)).contains("resolve_neg()"));
+}
+
+#[test]
+fn two_parts_of_one_name_are_refused() {
+    let pickle = tensor_pickle(0, &[4], &[1]);
+    let stored = zip::CompressionMethod::Stored;
+    let other_folder: [(&str, &[u8]); 3] = [("a/data.pkl", &pickle), ("a/data/0", &[0; 16]), ("b/data/0", &[1; 16])];
+    let other_name: [(&str, &[u8]); 3] = [("a/data.pkl", &pickle), ("a/data/0", &[0; 16]), ("a/data/1", &[1; 16])];
+
+    let same_name = replaced(&archive_of(&other_name, stored), b"a/data/1", b"a/data/0");
+
+    assert!(refusal(archive_of(&other_folder, stored)).contains("two parts of one name"));
+    assert!(refusal(same_name).contains("two parts of one name"));
+}
+
+#[test]
+fn storage_that_is_missing_or_stated_twice_differently_is_named() {
+    let pickle = tensor_pickle(0, &[4], &[1]);
+    let alone: [(&str, &[u8]); 1] = [("a/data.pkl", &pickle)];
+    let doubles = replaced(&pickle[3..], b"FloatStorage", b"DoubleStorage");
+    let second = [&pickle[..pickle.len() - 1], &replaced(&doubles, b"\0\0\0w", b"\0\0\0v")].concat();
+
+    let missing = refusal(archive_of(&alone, zip::CompressionMethod::Stored));
+    let different = refusal(archive(&second));
+
+    assert!(missing.contains("storage \"0\" of tensor \"w\" is not in the file"), "{missing}");
+    assert!(different.contains("tensor \"v\" states 32 bytes for storage \"0\", another tensor 16"), "{different}");
+}
+
+#[test]
+fn settings_beside_the_state_dict_are_read_over() {
+    let plain = tensor_pickle(0, &[4], &[1]);
+    let settings = b"}X\x05\0\0\0depthK\x03s";
+    let keys: [&[u8]; 2] = [b"\x80\x02}(X\x05\0\0\0model", b"X\x03\0\0\0net"];
+    let outer = [keys[0], settings, keys[1], &plain[2..plain.len() - 1], b"u."].concat();
+
+    let contents = read_bytes(archive(&outer)).unwrap();
+
+    assert_eq!((contents.found_under.as_deref(), &contents.ignored[..]), (Some("net"), &["model".to_owned()][..]));
 }
 
 #[test]
@@ -250,7 +335,7 @@ fn read_nonsense(bytes: &[u8]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn damaged_files_never_panic_and_take_little_memory(
