@@ -7,7 +7,7 @@ use statedict::{Contents, Limits, Tensor, read};
 
 /// Every file that PyTorch or the safetensors library wrote.
 #[allow(dead_code, reason = "each test program uses its part of this module")]
-pub const FIXTURES: [&str; 13] = [
+pub const FIXTURES: [&str; 16] = [
     "checkpoint.pt",
     "legacy.pt",
     "legacy_protocol_4.pt",
@@ -18,6 +18,9 @@ pub const FIXTURES: [&str; 13] = [
     "old_zip.pt",
     "parallel.pt",
     "protocol_4.pt",
+    "python2_legacy.pth",
+    "python2_views.pt",
+    "python2_zip.pt",
     "types.pt",
     "types.safetensors",
     "views.pt",
