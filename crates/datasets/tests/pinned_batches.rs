@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use datasets::{
-    Catalogue, DataDirectory, EvaluationBatches, EvaluationPlan, Split, TrainingBatches, TrainingPlan, load,
+    Catalogue, DataDirectory, EvaluationBatches, EvaluationPlan, Examples, Scaling, Split, TrainingBatches,
+    TrainingPlan, load,
 };
 use sha2::{Digest, Sha256};
 
@@ -13,24 +14,25 @@ fn note(hasher: &mut Sha256, numbers: &[u64], tensors: [&[f32]; 2]) {
     tensors.iter().flat_map(|values| *values).for_each(|value| hasher.update(value.to_le_bytes()));
 }
 
-fn training_digest(dataset: &str) -> String {
+fn examples(dataset: &str, split: Split) -> Arc<Examples> {
     let entry = Catalogue::lookup(dataset).unwrap();
-    let images = Arc::new(load(&DataDirectory::at("nowhere"), entry, Split::Train, Some(50)).unwrap());
-    let plan = TrainingPlan::new(images, 16, 7).unwrap();
+    Arc::new(load(&DataDirectory::at("nowhere"), entry, split, Some(50), &Scaling::none()).unwrap())
+}
+
+fn training_digest(dataset: &str) -> String {
+    let plan = TrainingPlan::new(examples(dataset, Split::Train), 16, 7).unwrap();
     let mut hasher = Sha256::new();
     for batch in TrainingBatches::new(plan, 0..10) {
-        note(&mut hasher, &[batch.step, batch.epoch, batch.len as u64], [&batch.pixels, &batch.noise]);
+        note(&mut hasher, &[batch.step, batch.epoch, batch.len as u64], [&batch.values, batch.noise.as_ref().unwrap()]);
     }
     hex::encode(hasher.finalize())
 }
 
 fn evaluation_digest(dataset: &str) -> String {
-    let entry = Catalogue::lookup(dataset).unwrap();
-    let images = Arc::new(load(&DataDirectory::at("nowhere"), entry, Split::Test, Some(50)).unwrap());
-    let plan = EvaluationPlan::new(images, 16, 7, dataset, Split::Test, 1).unwrap();
+    let plan = EvaluationPlan::new(examples(dataset, Split::Test), 16, 7, dataset, Split::Test, 1).unwrap();
     let mut hasher = Sha256::new();
     for batch in EvaluationBatches::new(plan) {
-        note(&mut hasher, &[batch.first as u64, batch.len as u64], [&batch.pixels, &batch.noise]);
+        note(&mut hasher, &[batch.first as u64, batch.len as u64], [&batch.values, batch.noise.as_ref().unwrap()]);
     }
     hex::encode(hasher.finalize())
 }

@@ -18,7 +18,7 @@ pub fn flow(model: &ModelSpec, entry: &Entry, seed: u64, device: tch::Device) ->
     match model {
         ModelSpec::RealNvp(realnvp) => {
             let recipe = RealNvp {
-                input: entry.shape.map(|size| size as i64),
+                input: entry.shape.as_image().map(|size| size as i64),
                 mask: match realnvp.mask {
                     spec::MaskScheme::Checkerboard => MaskScheme::Checkerboard,
                     spec::MaskScheme::Horizontal => MaskScheme::Horizontal,
@@ -75,7 +75,8 @@ mod tests {
         for name in DatasetName::ALL {
             let entry = Catalogue::lookup(name.as_str()).unwrap();
 
-            assert_eq!(entry.shape.map(|size| size as u32), name.shape(), "{name}");
+            assert_eq!(entry.shape.to_string(), name.shape().to_string(), "{name}");
+            assert_eq!(entry.has(datasets::Split::Train), name.has_train_split(), "{name}");
         }
         assert_eq!(Catalogue::entries().len(), DatasetName::ALL.len());
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use datasets::{BatchError, LoadError, UnknownDataset};
+use datasets::{BatchError, LoadError, Shape, UnknownDataset};
 use domain::job::FailureKind;
 use flows::recipes::realnvp::RecipeError;
 use thiserror::Error;
@@ -31,15 +31,15 @@ pub enum TrainingError {
         /// What is missing.
         source: BatchError,
     },
-    /// The images do not fit the model.
-    #[error("{dataset} has images of shape {found:?}, and the model takes {expected:?}")]
+    /// The examples do not fit the model.
+    #[error("{dataset} has {found}, and the model takes {expected}")]
     Shape {
         /// The dataset.
         dataset: &'static str,
-        /// The model's `[c, h, w]`.
-        expected: [usize; 3],
-        /// The dataset's `[c, h, w]`.
-        found: [usize; 3],
+        /// The model's shape.
+        expected: Shape,
+        /// The dataset's shape.
+        found: Shape,
     },
     /// The device cannot be used.
     #[error(transparent)]

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use datasets::{Catalogue, DataDirectory, EvaluationBatch, EvaluationBatches, EvaluationPlan, Images, Split};
+use datasets::{
+    Catalogue, DataDirectory, EvaluationBatch, EvaluationBatches, EvaluationPlan, Examples, Scaling, Shape, Split,
+};
 use domain::report::Measurement;
 use domain::spec::{DatasetName, ExperimentSpec};
 use flows::base::standard_normal_log_density;
@@ -76,7 +78,9 @@ pub enum EvaluateOutcome {
 /// # Errors
 /// [`TrainingError`]; its `kind` says whose fault it is.
 pub fn evaluate(request: &EvaluateRequest<'_>, observer: &mut dyn Observer) -> Result<EvaluateOutcome, TrainingError> {
-    let sides = [Side::load(request, request.spec.data.dataset)?, Side::load(request, request.out)?];
+    let learned = request.spec.data.dataset;
+    let scaling = Scaling::of(request.data, Catalogue::lookup(learned.as_str())?)?;
+    let sides = [Side::load(request, learned, &scaling)?, Side::load(request, request.out, &scaling)?];
     let flow = load_flow(request)?;
     let draws = u64::from(request.noise_draws);
     let total = sides.iter().map(|side| side.images.len() as u64 * draws).sum();
@@ -124,14 +128,14 @@ fn load_flow(request: &EvaluateRequest<'_>) -> Result<Flow, TrainingError> {
 struct Side {
     dataset: DatasetName,
     entry: &'static datasets::Entry,
-    images: Arc<Images>,
+    images: Arc<Examples>,
 }
 
 impl Side {
-    fn load(request: &EvaluateRequest<'_>, dataset: DatasetName) -> Result<Self, TrainingError> {
+    fn load(request: &EvaluateRequest<'_>, dataset: DatasetName, scaling: &Scaling) -> Result<Self, TrainingError> {
         let entry = Catalogue::lookup(dataset.as_str())?;
         let limit = request.spec.evaluation.images.map(|images| images as usize);
-        let images = Arc::new(datasets::load(request.data, entry, Split::Test, limit)?);
+        let images = Arc::new(datasets::load(request.data, entry, Split::Test, limit, scaling)?);
         Ok(Self { dataset, entry, images })
     }
 
@@ -142,7 +146,7 @@ impl Side {
         flow: &Flow,
         pace: &mut Pace<'_>,
     ) -> Result<Option<PerImage>, TrainingError> {
-        let expected = flow.input_shape().map(|size| size as usize);
+        let expected = Shape::Image(flow.input_shape().map(|size| size as usize));
         if self.images.shape() != expected {
             let found = self.images.shape();
             return Err(TrainingError::Shape { dataset: self.entry.name, expected, found });
@@ -182,7 +186,8 @@ impl Sums {
         let shape = [batch.len as i64, channels, height, width];
         let device = flow.parameters().device();
         let tensor = |values: &[f32]| Tensor::from_slice(values).view(shape).to_device(device);
-        let encoded = no_grad(|| flow.encode(&tensor(&batch.pixels), &tensor(&batch.noise), Mode::Evaluate));
+        let noise = batch.noise.as_deref().expect("the shape was compared with the flow's, and images are bytes");
+        let encoded = no_grad(|| flow.encode(&tensor(&batch.values), &tensor(noise), Mode::Evaluate));
         // The sum over the latent's dimensions is taken in double: near 10⁴ nats single precision steps by 10⁻³, which
         // would tie scores that differ.
         let latent = standard_normal_log_density(&encoded.output.to_kind(Kind::Double));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use datasets::{Batch, Catalogue, DataDirectory, Split, TrainingBatches, TrainingPlan};
+use datasets::{Batch, Catalogue, DataDirectory, Scaling, Split, TrainingBatches, TrainingPlan};
 use domain::spec::ExperimentSpec;
 use flows::{Flow, Mode, bits_per_dimension};
 use tch::Tensor;
@@ -70,7 +70,8 @@ pub fn fit(request: &FitRequest<'_>, observer: &mut dyn Observer) -> Result<FitO
     let entry = Catalogue::lookup(spec.data.dataset.as_str())?;
     let mut run = Run::begin(request, entry, observer)?;
     let limit = spec.data.train_images.map(|images| images as usize);
-    let images = Arc::new(datasets::load(request.data, entry, Split::Train, limit)?);
+    let scaling = Scaling::of(request.data, entry)?;
+    let images = Arc::new(datasets::load(request.data, entry, Split::Train, limit, &scaling)?);
     let plan = TrainingPlan::new(images, spec.training.batch_size as usize, request.seed)
         .map_err(|source| TrainingError::Batch { dataset: entry.name, source })?;
 
@@ -166,7 +167,8 @@ impl<'a> Run<'a> {
         let [channels, height, width] = self.flow.input_shape();
         let shape = [batch.len as i64, channels, height, width];
         let tensor = |values: &[f32]| Tensor::from_slice(values).view(shape).to_device(self.device);
-        let (images, noise) = (tensor(&batch.pixels), tensor(&batch.noise));
+        let noise = batch.noise.as_deref().expect("validation lets image datasets pass alone, and images are bytes");
+        let (images, noise) = (tensor(&batch.values), tensor(noise));
 
         let likelihood = self.flow.log_likelihood(&images, &noise, Mode::Train);
         let loss = -likelihood.total.mean(assemble::KIND);

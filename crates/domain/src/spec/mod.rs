@@ -11,7 +11,7 @@ pub mod violation;
 
 use serde::{Deserialize, Serialize};
 
-pub use data::{DataSpec, DatasetName};
+pub use data::{DataSpec, DatasetName, InputShape};
 pub use evaluation::{EvaluationSpec, ScoreName};
 pub use model::{MaskScheme, ModelSpec, RealNvpSpec, ResnetSpec, StNetworkSpec};
 pub use parse::parse_document;
@@ -42,7 +42,15 @@ impl ExperimentSpec {
     pub fn validate(&self, at: &str) -> Result<(), Violations> {
         let mut found = Violations::default();
         self.data.check(&format!("{at}.data"), &mut found);
-        self.model.check(&format!("{at}.model"), self.data.dataset.shape(), &mut found);
+        match self.data.dataset.shape() {
+            InputShape::Image { channels, height, width } => {
+                self.model.check(&format!("{at}.model"), [channels, height, width], &mut found);
+            }
+            shape @ InputShape::Vector { .. } => {
+                let message = format!("`{}` has {shape}, and the model takes images", self.data.dataset);
+                found.add(format!("{at}.data.dataset"), message);
+            }
+        }
         self.training.check(&format!("{at}.training"), &mut found);
         self.evaluation.check(&format!("{at}.evaluation"), self.data.dataset, &mut found);
         found.into_result()
