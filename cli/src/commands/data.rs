@@ -18,8 +18,8 @@ Examples:
   spillway data verify
   spillway data verify mnist --data-dir /srv/images
 
-Each dataset has a folder of its name in the data directory (both classes of a table share one: hepmass, miniboone), with
-the publisher's file names, plain or gzip, or with arrays: train.npy, train.npz or train.safetensors, and the same for
+Each dataset has a folder of its name in the data directory (the classes of a table share one: hepmass, miniboone).
+It holds the publisher's files, plain or gzip, or arrays: train.npy, train.npz or train.safetensors, and the same for
 test. `spillway data list NAME` says what a file must hold and where to put it.";
 
 /// What to do with the datasets, and where they are.
@@ -44,7 +44,8 @@ enum Action {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// Read every file and compare it with its published digest, or check its values; exits with 1 when one is missing or wrong
+    /// Read every file and compare it with its published digest, or check its values; exits with 1
+    /// when one is missing or wrong
     #[command(after_help = EXAMPLES)]
     Verify {
         /// Check this dataset; without a name, every dataset of which a file is here
@@ -148,7 +149,7 @@ fn print_description(directory: &DataDirectory, entry: &Entry) -> Result<(), Fai
     write!(out, "{}", entry.describe())?;
     writeln!(out, "  found     {}", found(directory, entry))?;
     for missing in entry.wanted().iter().filter_map(|file| directory.find(entry, file).err()) {
-        writeln!(out, "  missing   {missing}")?;
+        writeln!(out, "  missing   put {} into {}", missing.names.join(" or "), missing.put_into().display())?;
     }
     Ok(())
 }
@@ -195,7 +196,8 @@ fn verify_all(directory: &DataDirectory, entries: &[&Entry]) -> Result<(), Failu
                     "damaged".to_owned()
                 }
             };
-            table.push(vec![Cell::text(entry.name), Cell::text(file.names.join(" or ")), Cell::text(result)]);
+            let name = file.names.into_iter().next().unwrap_or_default();
+            table.push(vec![Cell::text(entry.name), Cell::text(name), Cell::text(result)]);
         }
     }
     output::print(&[table], Format::Table)?;

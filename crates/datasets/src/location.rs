@@ -14,7 +14,7 @@ const DEFAULT_DIRECTORY: &str = "data";
 /// A file of a dataset that lies in none of the places looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "dataset {dataset} lacks its file {}: looked in {}; put {} ({contents}) from {origin} into {}, \
+    "dataset {dataset} lacks its file {}: looked in {}; put {} ({contents}; origin: {origin}) into {}, \
      or set {DATA_DIRECTORY_VARIABLE} to the folder that holds {}/",
     .names.first().map_or("", String::as_str), places(.looked_in), .names.join(" or "), first(.looked_in).display(),
     folder_name(first(.looked_in))

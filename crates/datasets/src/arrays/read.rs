@@ -74,8 +74,8 @@ fn not_bytes(element: &Element, remedy: &'static str) -> ArrayError {
     ArrayError::WrongType { expected: "images are of uint8, 0 to 255", found: element.to_string(), remedy }
 }
 
-/// Reads the first `limit` rows of an array of floats `[n, features]`, or all, each into `row`, which says what is wrong
-/// with it by the index of a column.
+/// Reads the first `limit` rows of an array of floats `[n, features]`, or all, each into `row`, which says by the index of
+/// a column what is wrong with it.
 ///
 /// # Errors
 /// [`ArrayError`].
