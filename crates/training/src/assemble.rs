@@ -18,15 +18,15 @@ pub fn flow(spec: &ExperimentSpec, seed: u64, device: tch::Device) -> Result<Flo
 #[cfg(test)]
 mod tests {
     use datasets::Catalogue;
-    use domain::spec::{DatasetName, InputShape};
+    use domain::spec::DatasetName;
 
     #[test]
     fn every_dataset_of_the_specs_is_in_the_catalogue_with_the_same_shape() {
         for name in DatasetName::ALL {
             let entry = Catalogue::lookup(name.as_str()).unwrap();
 
-            let [channels, height, width] = entry.shape.map(|size| size as u32);
-            assert_eq!(InputShape::Image { channels, height, width }, name.shape(), "{name}");
+            assert_eq!(entry.shape.to_string(), name.shape().to_string(), "{name}");
+            assert_eq!(entry.has(datasets::Split::Train), name.has_train_split(), "{name}");
         }
         assert_eq!(Catalogue::entries().len(), DatasetName::ALL.len());
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use datasets::{BatchError, LoadError, UnknownDataset};
+use datasets::{BatchError, LoadError, Shape, UnknownDataset};
 use domain::job::FailureKind;
 use domain::spec::Violations;
 use flows::BuildError;
@@ -36,15 +36,15 @@ pub enum TrainingError {
         /// What is missing.
         source: BatchError,
     },
-    /// The images do not fit the model.
-    #[error("{dataset} has images of shape {found:?}, and the model takes {expected:?}")]
+    /// The examples do not fit the model.
+    #[error("{dataset} has {found}, and the model takes {expected}")]
     Shape {
         /// The dataset.
         dataset: &'static str,
-        /// The model's `[c, h, w]`.
-        expected: Vec<usize>,
-        /// The dataset's `[c, h, w]`.
-        found: Vec<usize>,
+        /// The model's shape.
+        expected: Shape,
+        /// The dataset's shape.
+        found: Shape,
     },
     /// The device cannot be used.
     #[error(transparent)]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use datasets::{Batch, Catalogue, DataDirectory, Entry, Split, TrainingBatches, TrainingPlan};
+use datasets::{Batch, Catalogue, DataDirectory, Entry, Scaling, Split, TrainingBatches, TrainingPlan};
 use domain::Digest;
 use domain::spec::{DatasetName, ExperimentSpec, ObjectiveSpec};
 
@@ -27,12 +27,15 @@ impl Plan {
     /// Reads the datasets of a document.
     pub fn new(spec: &ExperimentSpec, seed: u64, data: &DataDirectory) -> Result<Self, TrainingError> {
         let training = &spec.training;
-        let inside = plan(data, spec.data.dataset, spec.data.train_images, training.batch_size, seed)?;
+        // Both sides are scaled by what is learned.
+        let scaling = Scaling::of(data, Catalogue::lookup(spec.data.dataset.as_str())?)?;
+        let source = Source { data, scaling: &scaling };
+        let inside = source.plan(spec.data.dataset, spec.data.train_images, training.batch_size, seed)?;
         let outside = match &training.objective {
             ObjectiveSpec::MaximumLikelihood => None,
             ObjectiveSpec::Negative(negative) => {
                 let batch_size = negative.out_batch_size(training.batch_size);
-                Some(plan(data, negative.out, negative.out_images, batch_size, seed_outside(seed))?)
+                Some(source.plan(negative.out, negative.out_images, batch_size, seed_outside(seed))?)
             }
         };
         Ok(Self { inside, outside })
@@ -53,17 +56,26 @@ impl StepBatch {
     }
 }
 
-fn plan(
-    data: &DataDirectory,
-    name: DatasetName,
-    limit: Option<u32>,
-    batch_size: u32,
-    seed: u64,
-) -> Result<TrainingPlan, TrainingError> {
-    let entry: &Entry = Catalogue::lookup(name.as_str())?;
-    let images = datasets::load(data, entry, Split::Train, limit.map(|images| images as usize))?;
-    TrainingPlan::new(Arc::new(images), batch_size as usize, seed)
-        .map_err(|source| TrainingError::Batch { dataset: entry.name, source })
+/// Where examples come from.
+struct Source<'a> {
+    data: &'a DataDirectory,
+    scaling: &'a Scaling,
+}
+
+impl Source<'_> {
+    fn plan(
+        &self,
+        name: DatasetName,
+        limit: Option<u32>,
+        batch_size: u32,
+        seed: u64,
+    ) -> Result<TrainingPlan, TrainingError> {
+        let entry: &Entry = Catalogue::lookup(name.as_str())?;
+        let limit = limit.map(|examples| examples as usize);
+        let examples = datasets::load(self.data, entry, Split::Train, limit, self.scaling)?;
+        TrainingPlan::new(Arc::new(examples), batch_size as usize, seed)
+            .map_err(|source| TrainingError::Batch { dataset: entry.name, source })
+    }
 }
 
 /// The seed of the out-of-distribution order and noise, which must not be those of the in-distribution images.

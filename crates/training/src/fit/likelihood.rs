@@ -8,10 +8,10 @@ use tch::Tensor;
 
 /// A batch on the device.
 pub struct BatchTensors {
-    /// `[b, c, h, w]` in [0, 1].
+    /// Images `[b, c, h, w]` in [0, 1], or vectors `[b, d]`.
     pub(super) values: Tensor,
-    /// Dequantisation noise, `[b, c, h, w]` in [0, 1).
-    pub(super) noise: Tensor,
+    /// Dequantisation noise of images, `[b, c, h, w]` in [0, 1).
+    pub(super) noise: Option<Tensor>,
 }
 
 impl BatchTensors {
@@ -19,7 +19,7 @@ impl BatchTensors {
     pub fn new(batch: &Batch, flow: &Flow, device: tch::Device) -> Self {
         let shape = [vec![batch.len as i64], flow.input().sizes()].concat();
         let tensor = |values: &[f32]| Tensor::from_slice(values).view(shape.as_slice()).to_device(device);
-        Self { values: tensor(&batch.pixels), noise: tensor(&batch.noise) }
+        Self { values: tensor(&batch.values), noise: batch.noise.as_deref().map(tensor) }
     }
 
     /// Number of images.
@@ -30,19 +30,19 @@ impl BatchTensors {
     /// Some of the images; shares memory.
     pub fn part(&self, range: &Range<i64>) -> Self {
         let part = |tensor: &Tensor| tensor.narrow(0, range.start, range.end - range.start);
-        Self { values: part(&self.values), noise: part(&self.noise) }
+        Self { values: part(&self.values), noise: self.noise.as_ref().map(part) }
     }
 
     /// These images and then others.
     pub fn followed_by(&self, others: &Self) -> Self {
         Self {
             values: Tensor::cat(&[&self.values, &others.values], 0),
-            noise: Tensor::cat(&[&self.noise, &others.noise], 0),
+            noise: self.noise.as_ref().zip(others.noise.as_ref()).map(|(own, other)| Tensor::cat(&[own, other], 0)),
         }
     }
 }
 
 /// The log-likelihood of each image in nats, `[b]`, with batch statistics of exactly these images.
 pub fn log_likelihood(flow: &Flow, batch: &BatchTensors) -> Tensor {
-    flow.log_likelihood(&batch.values, Some(&batch.noise), Mode::Train).total
+    flow.log_likelihood(&batch.values, batch.noise.as_ref(), Mode::Train).total
 }
