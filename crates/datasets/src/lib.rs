@@ -13,7 +13,7 @@ mod randomness;
 mod synthetic;
 mod verify;
 
-pub use batches::evaluation::{EvaluationBatch, EvaluationBatches, EvaluationPlan};
+pub use batches::evaluation::{EvaluationBatch, EvaluationBatches, EvaluationPlan, PickedImages};
 pub use batches::order::epoch_order;
 pub use batches::plan::{Batch, BatchError, TrainingPlan};
 pub use batches::training::TrainingBatches;

@@ -41,6 +41,18 @@ pub enum TrainingError {
         /// The dataset's `[c, h, w]`.
         found: [usize; 3],
     },
+    /// There are fewer images than one that was asked for.
+    #[error(
+        "{dataset} has no test image {index}: its test split has {found} images, counted from 0; change `inspection.images`"
+    )]
+    NoSuchImage {
+        /// The dataset.
+        dataset: &'static str,
+        /// The index asked for.
+        index: u32,
+        /// Images of the test split.
+        found: usize,
+    },
     /// The device cannot be used.
     #[error(transparent)]
     Device(#[from] DeviceError),
@@ -60,6 +72,14 @@ pub enum TrainingError {
         /// What went wrong.
         source: FileError,
     },
+    /// A picture cannot be encoded.
+    #[error("picture {name} cannot be encoded: {source}")]
+    Picture {
+        /// The picture.
+        name: String,
+        /// What the encoder says.
+        source: png::EncodingError,
+    },
     /// The loss or the gradient stopped being finite.
     #[error("training diverged: the loss or its gradient is not finite at step {step}; lower the learning rate")]
     Diverged {
@@ -73,9 +93,12 @@ impl TrainingError {
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Recipe(_) | Self::UnknownDataset(_) | Self::Batch { .. } | Self::Shape { .. } => {
-                FailureKind::Permanent
-            }
+            Self::Recipe(_)
+            | Self::UnknownDataset(_)
+            | Self::Batch { .. }
+            | Self::Shape { .. }
+            | Self::NoSuchImage { .. }
+            | Self::Picture { .. } => FailureKind::Permanent,
             Self::Dataset(LoadError::Unreadable { .. }) | Self::Device(_) | Self::Write { .. } => {
                 FailureKind::Infrastructure
             }

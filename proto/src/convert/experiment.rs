@@ -12,12 +12,13 @@ impl ToWire for ExperimentSpec {
     type Wire = v1::ExperimentSpec;
 
     fn to_wire(&self) -> v1::ExperimentSpec {
-        let Self { model, data, training, evaluation } = self;
+        let Self { model, data, training, evaluation, inspection } = self;
         v1::ExperimentSpec {
             model: Some(model.to_wire()),
             data: Some(data.to_wire()),
             training: Some(training.to_wire()),
             evaluation: Some(evaluation.to_wire()),
+            inspection: inspection.as_ref().map(ToWire::to_wire),
         }
     }
 }
@@ -26,13 +27,22 @@ impl FromWire for ExperimentSpec {
     type Wire = v1::ExperimentSpec;
 
     fn from_wire(wire: v1::ExperimentSpec, at: &str) -> Result<Self, Violations> {
-        let v1::ExperimentSpec { model, data, training, evaluation } = wire;
+        let v1::ExperimentSpec { model, data, training, evaluation, inspection } = wire;
         let mut fields = Fields::at(at);
         let model = fields.required("model", model);
         let data = fields.required("data", data);
         let training = fields.required("training", training);
         let evaluation = fields.required("evaluation", evaluation);
-        fields.finish(|| Some(Self { model: model?, data: data?, training: training?, evaluation: evaluation? }))
+        let inspection = fields.optional("inspection", inspection);
+        fields.finish(|| {
+            Some(Self {
+                model: model?,
+                data: data?,
+                training: training?,
+                evaluation: evaluation?,
+                inspection: inspection?,
+            })
+        })
     }
 }
 

@@ -40,15 +40,24 @@ impl EvaluationPlan {
         Ok(Self { images, batch_size, noise: Key::new("evaluation noise", &parts) })
     }
 
+    /// The images at `indices`, in that order, each with the noise that a pass over all images gives it.
+    ///
+    /// # Panics
+    /// If there is no such image.
+    #[must_use]
+    pub fn pick(&self, indices: &[usize]) -> PickedImages {
+        let values = indices.len() * self.images.dimensions();
+        let mut picked = PickedImages { pixels: Vec::with_capacity(values), noise: Vec::with_capacity(values) };
+        for &index in indices {
+            append_unit_values(&mut picked.pixels, self.images.image(index));
+            self.noise.stream(index as u64).append_units(&mut picked.noise, self.images.dimensions());
+        }
+        picked
+    }
+
     fn batch(&self, first: usize) -> EvaluationBatch {
         let end = self.images.len().min(first + self.batch_size);
-        let values = (end - first) * self.images.dimensions();
-        let mut pixels = Vec::with_capacity(values);
-        let mut noise = Vec::with_capacity(values);
-        for index in first..end {
-            append_unit_values(&mut pixels, self.images.image(index));
-            self.noise.stream(index as u64).append_units(&mut noise, self.images.dimensions());
-        }
+        let PickedImages { pixels, noise } = self.pick(&(first..end).collect::<Vec<_>>());
         EvaluationBatch { first, len: end - first, pixels, noise }
     }
 }
@@ -60,6 +69,15 @@ pub struct EvaluationBatch {
     pub first: usize,
     /// Number of images.
     pub len: usize,
+    /// Byte / 255, `[len, c, h, w]`.
+    pub pixels: Vec<f32>,
+    /// Dequantisation noise uniform in `[0, 1)`, `[len, c, h, w]`.
+    pub noise: Vec<f32>,
+}
+
+/// Some images of a plan, and their noise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PickedImages {
     /// Byte / 255, `[len, c, h, w]`.
     pub pixels: Vec<f32>,
     /// Dequantisation noise uniform in `[0, 1)`, `[len, c, h, w]`.
@@ -114,6 +132,18 @@ mod tests {
 
         assert_eq!(whole, noise(10, 3, "mnist", Split::Test, 0));
         assert_eq!(whole[..12], noise(4, 4, "mnist", Split::Test, 0));
+    }
+
+    #[test]
+    fn picked_images_have_the_noise_of_a_whole_pass() {
+        let images = Arc::new(Images::new([1, 1, 2], (0..10).collect()).unwrap());
+        let plan = EvaluationPlan::new(images, 5, 1, "mnist", Split::Test, 0).unwrap();
+        let whole = plan.batch(0);
+
+        let picked = plan.pick(&[3, 0]);
+
+        assert_eq!(picked.pixels, [6.0, 7.0, 0.0, 1.0].map(|byte: f32| byte / 255.0));
+        assert_eq!(picked.noise, [&whole.noise[6..8], &whole.noise[..2]].concat());
     }
 
     #[test]

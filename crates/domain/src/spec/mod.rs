@@ -4,6 +4,7 @@ pub mod canonical;
 pub mod data;
 pub mod defaults;
 pub mod evaluation;
+pub mod inspection;
 pub mod model;
 pub mod parse;
 pub mod training;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use data::{DataSpec, DatasetName};
 pub use evaluation::{EvaluationSpec, ScoreName};
+pub use inspection::{InspectionSpec, PartName};
 pub use model::{MaskScheme, ModelSpec, RealNvpSpec, ResnetSpec, StNetworkSpec};
 pub use parse::parse_document;
 pub use training::{AdamSpec, OptimiserSpec, RmsPropSpec, TrainingSpec};
@@ -32,6 +34,9 @@ pub struct ExperimentSpec {
     pub training: TrainingSpec,
     /// The out-of-distribution datasets and scores.
     pub evaluation: EvaluationSpec,
+    /// What is drawn of the trained flow; nothing when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inspection: Option<InspectionSpec>,
 }
 
 impl ExperimentSpec {
@@ -45,13 +50,18 @@ impl ExperimentSpec {
         self.model.check(&format!("{at}.model"), self.data.dataset.shape(), &mut found);
         self.training.check(&format!("{at}.training"), &mut found);
         self.evaluation.check(&format!("{at}.evaluation"), self.data.dataset, &mut found);
+        if let Some(inspection) = &self.inspection {
+            inspection.check(&format!("{at}.inspection"), self.data.dataset, &self.evaluation, &mut found);
+        }
         found.into_result()
     }
 
     /// The same experiment with every value that a default decides written out, so that equal experiments have equal documents.
     #[must_use]
     pub fn resolved(&self) -> Self {
-        Self { model: self.model.resolved(), training: self.training.resolved(), ..self.clone() }
+        let drawn = self.inspection.as_ref();
+        let inspection = drawn.map(|inspection| inspection.resolved(self.data.dataset, &self.evaluation));
+        Self { model: self.model.resolved(), training: self.training.resolved(), inspection, ..self.clone() }
     }
 
     /// The identity of this document: the SHA-256 of its resolved canonical JSON.
