@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-/// Which statistics batch normalisation uses.
+/// Which statistics batch normalisation uses, and whether act norm may take its first batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// The statistics of the batch at hand; the running estimates move towards them.
@@ -20,10 +20,20 @@ pub struct Transformed {
     pub log_det: Tensor,
 }
 
+/// What a coupling layer did to each value of its input: `y = (x + shift) exp(log_scale)`, both shaped like the input
+/// and 0 where nothing changed.
+#[derive(Debug)]
+pub struct ScaleAndShift {
+    /// The log-scale s.
+    pub log_scale: Tensor,
+    /// The shift t.
+    pub shift: Tensor,
+}
+
 /// An invertible, differentiable map of each sample of a batch.
 ///
-/// A layer keeps nothing between two calls: the running estimates of batch normalisation are model state, listed in the
-/// [`ParameterStore`](crate::parameters::ParameterStore).
+/// A layer keeps nothing between two calls: running estimates of batch normalisation and act norm's first batch are model
+/// state, listed in the [`ParameterStore`](crate::parameters::ParameterStore).
 pub trait Bijection: Send {
     /// Maps data towards the latent space.
     fn forward(&self, x: &Tensor, mode: Mode) -> Transformed;
@@ -31,9 +41,9 @@ pub trait Bijection: Send {
     /// Maps latents towards data; the log-determinant is that of the inverse map.
     fn inverse(&self, z: &Tensor, mode: Mode) -> Transformed;
 
-    /// The shape `[c, h, w]` of the output for an input of shape `[c, h, w]`.
-    fn output_shape(&self, input: [i64; 3]) -> [i64; 3] {
-        input
+    /// As [`forward`](Self::forward), with the scale and shift of a layer that has them.
+    fn forward_observed(&self, x: &Tensor, mode: Mode) -> (Transformed, Option<ScaleAndShift>) {
+        (self.forward(x, mode), None)
     }
 }
 

@@ -1,16 +1,17 @@
-//! Normalizing flows built from coupling layers: small bijections, the networks that condition them, and recipes that
-//! only compose. Knows tensors and nothing of data sets, training loops or jobs.
+//! Normalizing flows built from coupling layers: small bijections, the networks that condition them, and flows composed of
+//! them as [`architecture`] describes. Knows tensors and nothing of data sets, training loops or jobs.
 
+pub mod arithmetic;
 pub mod base;
 pub mod bijection;
 pub mod conditioners;
 pub mod flow;
-pub mod flows_ood;
 pub mod init;
 pub mod layers;
 pub mod masks;
 pub mod parameters;
-pub mod recipes;
 
-pub use bijection::{Bijection, Mode, Transformed};
-pub use flow::{Flow, LogLikelihood, bits_per_dimension};
+pub use architecture;
+pub use arithmetic::Arithmetic;
+pub use bijection::{Bijection, Mode, ScaleAndShift, Transformed};
+pub use flow::{BuildError, Flow, LogLikelihood, bits_per_dimension};

@@ -2,9 +2,12 @@
 //! kernels per step, and buffers (running statistics) beside them.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tch::{Device, Kind, Tensor, no_grad};
 
+use crate::arithmetic::Arithmetic;
 use crate::init::{self, Key};
 
 /// What a parameter is to the optimiser: the reference decays gains only (`weight_g`).
@@ -66,6 +69,7 @@ pub struct ParameterStore {
     parameters: Vec<Parameter>,
     buffers: Vec<Buffer>,
     flat: Tensor,
+    loads: Arc<AtomicU64>,
     kind: Kind,
     device: Device,
 }
@@ -129,6 +133,7 @@ impl ParameterStore {
                 target.copy_(given[name.as_str()]);
             }
         });
+        self.loads.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
@@ -164,6 +169,8 @@ pub struct ParameterBuilder {
     seed: u64,
     kind: Kind,
     device: Device,
+    arithmetic: Arithmetic,
+    loads: Arc<AtomicU64>,
     parameters: Vec<Parameter>,
     buffers: Vec<Buffer>,
 }
@@ -171,7 +178,15 @@ pub struct ParameterBuilder {
 impl ParameterBuilder {
     /// Starts an empty model whose weights are drawn by `seed`.
     pub fn new(seed: u64, kind: Kind, device: Device) -> Self {
-        Self { seed, kind, device, parameters: Vec::new(), buffers: Vec::new() }
+        let loads = Arc::new(AtomicU64::new(0));
+        Self { seed, kind, device, arithmetic: Arithmetic::Full, loads, parameters: Vec::new(), buffers: Vec::new() }
+    }
+
+    /// The same model with st-networks that round as `arithmetic` does.
+    #[must_use]
+    pub fn with_arithmetic(mut self, arithmetic: Arithmetic) -> Self {
+        self.arithmetic = arithmetic;
+        self
     }
 
     /// The outermost scope, whose names have no prefix.
@@ -186,6 +201,7 @@ impl ParameterBuilder {
             parameters: self.parameters,
             buffers: self.buffers,
             flat,
+            loads: self.loads,
             kind: self.kind,
             device: self.device,
         }
@@ -240,6 +256,20 @@ impl Scope<'_> {
         self.parameter(name, Role::Weight, &values)
     }
 
+    /// Adds a weight drawn from N(0, deviation²).
+    pub fn normal(&mut self, name: &str, shape: &[i64], deviation: f64) -> Tensor {
+        let values = self.draw_normal(name, shape, deviation, self.builder.kind);
+        self.parameter(name, Role::Weight, &values)
+    }
+
+    /// Draws from N(0, deviation²) under a name without adding anything; on the processor, so that what is computed from
+    /// the draws is the same for every device.
+    pub fn draw_normal(&self, name: &str, shape: &[i64], deviation: f64, kind: Kind) -> Tensor {
+        let full_name = self.full_name(name);
+        let key = Key { seed: self.builder.seed, name: &full_name };
+        init::normal(key, shape, deviation, kind, Device::Cpu)
+    }
+
     /// Adds a parameter whose values are all `value`.
     pub fn constant(&mut self, name: &str, role: Role, shape: &[i64], value: f64) -> Tensor {
         let values = Tensor::full(shape, value, (self.builder.kind, self.builder.device));
@@ -256,6 +286,21 @@ impl Scope<'_> {
     pub fn counter(&mut self, name: &str) -> Tensor {
         let tensor = Tensor::zeros([0_i64; 0], (Kind::Int64, self.builder.device));
         self.push_buffer(name, tensor)
+    }
+
+    /// Adds a buffer with the given values, which training does not change.
+    pub fn fixed(&mut self, name: &str, values: &Tensor) -> Tensor {
+        self.push_buffer(name, values.to_kind(self.builder.kind).to_device(self.builder.device).copy())
+    }
+
+    /// The arithmetic of st-networks.
+    pub fn arithmetic(&self) -> Arithmetic {
+        self.builder.arithmetic
+    }
+
+    /// Counts the states loaded into the model: what a layer remembers of a buffer is stale after one.
+    pub(crate) fn loads(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.builder.loads)
     }
 
     /// The element type and device of the model.

@@ -1,11 +1,11 @@
 //! From a document to the things that train: the flow of a model's spec and the optimiser of a training spec.
 
+use architecture::recipes::Body;
+use architecture::{InputShape, Mask, Order, Parity, RealNvp, SplitPrior, Squeeze, StNetwork, Transform};
 use datasets::Entry;
-use domain::spec::{self, ModelSpec, OptimiserSpec, StNetworkSpec, TrainingSpec};
-use flows::Flow;
-use flows::flow::Preprocessing;
+use domain::spec::{self, ModelSpec, OptimiserSpec, RealNvpSpec, StNetworkSpec, TrainingSpec};
 use flows::parameters::ParameterStore;
-use flows::recipes::realnvp::{MaskScheme, RealNvp, RecipeError, StNetwork};
+use flows::{BuildError, Flow};
 use tch::Kind;
 
 use crate::optimiser::{Decayed, Optimiser, OptimiserKind, Regularisation};
@@ -14,35 +14,40 @@ use crate::optimiser::{Decayed, Optimiser, OptimiserKind, Regularisation};
 pub const KIND: Kind = Kind::Float;
 
 /// Builds the flow of a model over a dataset's images, its weights drawn by the experiment's seed.
-pub fn flow(model: &ModelSpec, entry: &Entry, seed: u64, device: tch::Device) -> Result<Flow, RecipeError> {
+pub fn flow(model: &ModelSpec, entry: &Entry, seed: u64, device: tch::Device) -> Result<Flow, BuildError> {
     match model {
         ModelSpec::RealNvp(realnvp) => {
+            let [channels, height, width] = entry.shape.map(|size| size as u32);
+            let StNetworkSpec::Resnet(resnet) = &realnvp.st_network;
             let recipe = RealNvp {
-                input: entry.shape.map(|size| size as i64),
-                mask: match realnvp.mask {
-                    spec::MaskScheme::Checkerboard => MaskScheme::Checkerboard,
-                    spec::MaskScheme::Horizontal => MaskScheme::Horizontal,
-                    spec::MaskScheme::Cycle => MaskScheme::Cycle,
+                input: InputShape::Image { channels, height, width },
+                parity: Parity::Corrected,
+                body: body(realnvp),
+                network: StNetwork::Resnet {
+                    width: resnet.width.into(),
+                    blocks: resnet.blocks.into(),
+                    batch_norm: resnet.batch_norm,
+                    skip: resnet.skip,
                 },
-                scales: realnvp.scales(),
-                couplings: realnvp.couplings(),
-                st_network: st_network(&realnvp.st_network),
-                preprocessing: Preprocessing::Exact,
+                transform: Transform::Affine,
+                squeeze: Squeeze::Pixels,
+                split_prior: SplitPrior::Standard,
             };
-            recipe.build(seed, KIND, device)
+            Flow::build(&recipe.compose()?, seed, KIND, device)
         }
     }
 }
 
-fn st_network(spec: &StNetworkSpec) -> StNetwork {
-    match spec {
-        StNetworkSpec::Resnet(resnet) => StNetwork::Resnet {
-            width: i64::from(resnet.width),
-            blocks: i64::from(resnet.blocks),
-            batch_norm: resnet.batch_norm,
-            skip: resnet.skip,
-        },
+fn body(spec: &RealNvpSpec) -> Body {
+    if spec.scales() > 1 {
+        return Body::Scales(spec.scales());
     }
+    let stack = |mask: fn(Order) -> Mask| (0..spec.couplings()).map(|at| mask(Order::of_position(at))).collect();
+    Body::Stack(match spec.mask {
+        spec::MaskScheme::Checkerboard => stack(Mask::Checkerboard),
+        spec::MaskScheme::Horizontal => stack(Mask::Horizontal),
+        spec::MaskScheme::Cycle => Mask::cycle(spec.couplings()),
+    })
 }
 
 /// Builds the optimiser over a flow's parameters; gains alone decay, as for every image RealNVP of the reference.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use datasets::{BatchError, LoadError, UnknownDataset};
 use domain::job::FailureKind;
-use flows::recipes::realnvp::RecipeError;
+use flows::BuildError;
 use thiserror::Error;
 
 use crate::checkpoint::CheckpointError;
@@ -16,7 +16,7 @@ use crate::tensor_file::FileError;
 pub enum TrainingError {
     /// The document describes no flow.
     #[error("the model cannot be built: {0}")]
-    Recipe(#[from] RecipeError),
+    Recipe(#[from] BuildError),
     /// The catalogue lacks the dataset.
     #[error(transparent)]
     UnknownDataset(#[from] UnknownDataset),
@@ -37,9 +37,9 @@ pub enum TrainingError {
         /// The dataset.
         dataset: &'static str,
         /// The model's `[c, h, w]`.
-        expected: [usize; 3],
+        expected: Vec<usize>,
         /// The dataset's `[c, h, w]`.
-        found: [usize; 3],
+        found: Vec<usize>,
     },
     /// There are fewer images than one that was asked for.
     #[error(

@@ -148,9 +148,9 @@ impl Side {
         flow: &Flow,
         pace: &mut Pace<'_>,
     ) -> Result<Option<PerImage>, TrainingError> {
-        let expected = flow.input_shape().map(|size| size as usize);
-        if self.images.shape() != expected {
-            let found = self.images.shape();
+        let expected: Vec<usize> = flow.input().sizes().into_iter().map(|size| size as usize).collect();
+        if self.images.shape() != *expected {
+            let found = self.images.shape().to_vec();
             return Err(TrainingError::Shape { dataset: self.entry.name, expected, found });
         }
         let mut sums = Sums::zeros(self.images.len());
@@ -166,8 +166,8 @@ impl Side {
                 pace.count(batch.len as u64);
             }
         }
-        let dimensions = flow.dimensions() as f64;
-        Ok(Some(sums.into_means(self.dataset, f64::from(request.noise_draws), dimensions)))
+        let discretisation = flow.discretisation_nats();
+        Ok(Some(sums.into_means(self.dataset, f64::from(request.noise_draws), discretisation)))
     }
 }
 
@@ -183,11 +183,10 @@ impl Sums {
     }
 
     fn add(&mut self, batch: &EvaluationBatch, flow: &Flow) {
-        let [channels, height, width] = flow.input_shape();
-        let shape = [batch.len as i64, channels, height, width];
+        let shape = [vec![batch.len as i64], flow.input().sizes()].concat();
         let device = flow.parameters().device();
-        let tensor = |values: &[f32]| Tensor::from_slice(values).view(shape).to_device(device);
-        let encoded = no_grad(|| flow.encode(&tensor(&batch.pixels), &tensor(&batch.noise), Mode::Evaluate));
+        let tensor = |values: &[f32]| Tensor::from_slice(values).view(shape.as_slice()).to_device(device);
+        let encoded = no_grad(|| flow.encode(&tensor(&batch.pixels), Some(&tensor(&batch.noise)), Mode::Evaluate));
         // The sum over the latent's dimensions is taken in double: near 10⁴ nats single precision steps by 10⁻³, which
         // would tie scores that differ.
         let latent = standard_normal_log_density(&encoded.output.to_kind(Kind::Double));
@@ -200,10 +199,9 @@ impl Sums {
         }
     }
 
-    fn into_means(self, dataset: DatasetName, draws: f64, dimensions: f64) -> PerImage {
+    fn into_means(self, dataset: DatasetName, draws: f64, discretisation: f64) -> PerImage {
         let means = |sums: Vec<f64>| sums.into_iter().map(|sum| sum / draws).collect::<Vec<_>>();
         let (latent, log_det) = (means(self.latent), means(self.log_det));
-        let discretisation = dimensions * 256_f64.ln();
         let log_likelihood = latent.iter().zip(&log_det).map(|(latent, log_det)| latent + log_det - discretisation);
         PerImage { dataset, log_likelihood: log_likelihood.collect(), latent, log_det }
     }

@@ -163,12 +163,11 @@ impl<'a> Run<'a> {
 
     /// One optimiser step on the mean negative log-likelihood; waits for nothing.
     fn learn(&mut self, batch: &Batch) {
-        let [channels, height, width] = self.flow.input_shape();
-        let shape = [batch.len as i64, channels, height, width];
-        let tensor = |values: &[f32]| Tensor::from_slice(values).view(shape).to_device(self.device);
+        let shape = [vec![batch.len as i64], self.flow.input().sizes()].concat();
+        let tensor = |values: &[f32]| Tensor::from_slice(values).view(shape.as_slice()).to_device(self.device);
         let (images, noise) = (tensor(&batch.pixels), tensor(&batch.noise));
 
-        let likelihood = self.flow.log_likelihood(&images, &noise, Mode::Train);
+        let likelihood = self.flow.log_likelihood(&images, Some(&noise), Mode::Train);
         let loss = -likelihood.total.mean(assemble::KIND);
         let norms = self.optimiser.step(&loss);
 

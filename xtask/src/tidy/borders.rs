@@ -5,15 +5,16 @@ use cargo_metadata::{DependencyKind, Metadata};
 use super::Violation;
 
 /// Each package and the workspace's packages that it may use. Dev-dependencies may add `localdb`.
-const ALLOWED: [(&str, Uses); 15] = [
-    ("domain", Uses::Only(&[])),
+const ALLOWED: [(&str, Uses); 16] = [
+    ("architecture", Uses::Only(&[])),
+    ("domain", Uses::Only(&["architecture"])),
     ("proto", Uses::Only(&["domain"])),
     ("store", Uses::Only(&["domain"])),
     ("artifacts", Uses::Only(&["domain"])),
-    ("flows", Uses::Only(&[])),
+    ("flows", Uses::Only(&["architecture"])),
     ("datasets", Uses::Only(&[])),
     ("ood", Uses::Only(&[])),
-    ("training", Uses::Only(&["datasets", "domain", "flows", "ood"])),
+    ("training", Uses::Only(&["architecture", "datasets", "domain", "flows", "ood"])),
     ("process", Uses::Only(&[])),
     ("localdb", Uses::Only(&[])),
     ("coordinator", Uses::Only(&["artifacts", "domain", "process", "proto", "store"])),

@@ -1,62 +1,42 @@
-//! The residual st-network: pre-activation blocks of weight-normalised convolutions, optional batch normalisation and
-//! skip connections from every block to the output (reference section 2.6, `resnet`).
+//! The residual st-network: pre-activation blocks of weight-normalised convolutions with optional batch normalisation, and
+//! either skip connections from every block to the output or a linear bottleneck between blocks (models.md 2.6, `resnet`
+//! and `resnet_ae`).
 
-use tch::{Device, Tensor};
+use architecture::NetworkShape;
+use tch::Tensor;
 
-use super::Conditioner;
 use super::batch_norm::BatchNorm;
+use super::linear::Bottleneck;
 use super::weight_norm::{Bias, WeightNormConvolution};
+use super::{Conditioner, preferred_order};
 use crate::bijection::Mode;
 use crate::parameters::Scope;
 
-/// Whether the network normalises its activations.
+/// What a [`Resnet`] is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Normalisation {
-    /// By the batch.
-    Batch,
-    /// Not at all.
-    None,
-}
-
-/// Where the output layer reads from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Skip {
-    /// The sum of a 1x1 convolution of every block's output.
-    EveryBlock,
-    /// The last block's output.
-    None,
-}
-
-/// What the input of the network looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InputDensity {
-    /// Every pixel is seen, or the reference does not care.
-    Full,
-    /// Every second pixel is zero: batch normalisation doubles its output to make up for it.
-    Half,
-}
-
-/// The shape of a [`Resnet`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ResnetShape {
+pub struct Plan {
     /// The hidden channels.
     pub width: i64,
     /// The number of residual blocks.
     pub blocks: i64,
-    /// Batch normalisation or none.
-    pub normalisation: Normalisation,
-    /// Skip connections or none.
-    pub skip: Skip,
+    /// Batch normalisation before every convolution.
+    pub batch_norm: bool,
+    /// The output reads the sum of a 1x1 convolution of every block's output, rather than the last block's.
+    pub skip: bool,
+    /// Numbers that pass the bottleneck behind the first half of the blocks, if there is one.
+    pub latent: Option<i64>,
 }
 
 /// The residual st-network.
 #[derive(Debug)]
 pub struct Resnet {
-    density: InputDensity,
+    /// Batch normalisation of the input doubles its output to make up for a checkerboard's zeros.
+    doubles: bool,
     input_norm: Option<BatchNorm>,
     input: WeightNormConvolution,
     input_skip: Option<WeightNormConvolution>,
     blocks: Vec<Block>,
+    bottleneck: Option<Bottleneck>,
     output_norm: Option<BatchNorm>,
     output: WeightNormConvolution,
 }
@@ -72,21 +52,19 @@ struct Block {
 }
 
 impl Resnet {
-    /// A network from `channels` to `2 * channels` channels.
-    pub fn new(scope: &mut Scope<'_>, channels: i64, density: InputDensity, shape: ResnetShape) -> Self {
-        let width = shape.width;
-        let norm = |scope: &mut Scope<'_>, name: &str, channels: i64| match shape.normalisation {
-            Normalisation::Batch => Some(BatchNorm::new(&mut scope.enter(name), channels)),
-            Normalisation::None => None,
+    /// A network for inputs and outputs of `shape`.
+    pub fn new(scope: &mut Scope<'_>, shape: NetworkShape, plan: Plan) -> Self {
+        let width = plan.width;
+        let norm = |scope: &mut Scope<'_>, name: &str, channels| {
+            plan.batch_norm.then(|| BatchNorm::new(&mut scope.enter(name), channels))
         };
-        let skip = |scope: &mut Scope<'_>, name: &str| match shape.skip {
-            Skip::EveryBlock => Some(convolution(scope, name, [width, width, 1], Bias::Learned)),
-            Skip::None => None,
+        let skip = |scope: &mut Scope<'_>, name: &str| {
+            plan.skip.then(|| convolution(scope, name, [width, width, 1], Bias::Learned))
         };
-        let input_norm = norm(scope, "input_norm", channels);
-        let input = convolution(scope, "input", [2 * channels, width, 3], Bias::Learned);
+        let input_norm = norm(scope, "input_norm", shape.inputs);
+        let input = convolution(scope, "input", [2 * shape.inputs, width, 3], Bias::Learned);
         let input_skip = skip(scope, "input_skip");
-        let blocks = (0..shape.blocks).map(|index| {
+        let blocks = (0..plan.blocks).map(|index| {
             let mut scope = scope.enter(&format!("blocks.{index}"));
             Block {
                 first_norm: norm(&mut scope, "first_norm", width),
@@ -97,26 +75,34 @@ impl Resnet {
             }
         });
         let blocks = blocks.collect();
+        let features = width * shape.size[0] * shape.size[1];
+        let bottleneck = plan.latent.map(|latent| Bottleneck::new(scope, features, latent));
         let output_norm = norm(scope, "output_norm", width);
-        let output = convolution(scope, "output", [width, 2 * channels, 1], Bias::Learned);
-        Self { density, input_norm, input, input_skip, blocks, output_norm, output }
+        let output = convolution(scope, "output", [width, shape.outputs, 1], Bias::Learned);
+        let doubles = shape.half_is_zero;
+        Self { doubles, input_norm, input, input_skip, blocks, bottleneck, output_norm, output }
     }
 }
 
 impl Conditioner for Resnet {
     fn forward(&self, x: &Tensor, mode: Mode) -> Tensor {
-        let normalised = match (&self.input_norm, self.density) {
-            (Some(norm), InputDensity::Half) => norm.forward_doubled(x, mode),
-            (Some(norm), InputDensity::Full) => norm.forward(x, mode),
-            (None, _) => x.shallow_clone(),
+        let normalised = match &self.input_norm {
+            Some(norm) if self.doubles => norm.forward_doubled(x, mode),
+            Some(norm) => norm.forward(x, mode),
+            None => x.shallow_clone(),
         };
         let both_signs = Tensor::cat(&[&normalised, &(-&normalised)], 1).relu_(); // [b, 2c, h, w]
         let mut features = self.input.forward(&preferred_order(&both_signs));
         let mut skipped = self.input_skip.as_ref().map(|skip| skip.forward(&features));
-        for block in &self.blocks {
+        for (index, block) in self.blocks.iter().enumerate() {
             features = block.forward(&features, mode);
             if let (Some(sum), Some(skip)) = (&mut skipped, &block.skip) {
                 *sum += skip.forward(&features);
+            }
+            if let Some(bottleneck) = &self.bottleneck
+                && index + 1 == self.blocks.len() / 2
+            {
+                features = preferred_order(&bottleneck.forward(&features));
             }
         }
         let gathered = skipped.unwrap_or(features);
@@ -131,17 +117,6 @@ impl Block {
         let mut sum = self.second.forward(&activate(self.second_norm.as_ref(), &hidden, mode));
         sum += x;
         sum
-    }
-}
-
-/// The memory order that convolutions on the tensor's device work in; all later activations keep it.
-///
-/// On CPUs that is channels last: in the default order oneDNN copies every activation to its own blocked order and
-/// back, a tenth to a sixth of a training step.
-fn preferred_order(x: &Tensor) -> Tensor {
-    match x.device() {
-        Device::Cpu => x.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]),
-        _ => x.shallow_clone(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use crate::arithmetic::Arithmetic;
 use crate::parameters::{Role, Scope};
 
 /// Whether a convolution adds a learned constant per output channel.
@@ -21,6 +22,7 @@ pub struct WeightNormConvolution {
     direction: Tensor,
     bias: Option<Tensor>,
     padding: i64,
+    arithmetic: Arithmetic,
 }
 
 impl WeightNormConvolution {
@@ -31,6 +33,7 @@ impl WeightNormConvolution {
         let bound = 1.0 / ((inputs * size * size) as f64).sqrt();
         let direction = scope.uniform("direction", &[outputs, inputs, size, size], bound);
         let lengths = tch::no_grad(|| direction.flatten(1, -1).norm_scalaropt_dim(2, [1], false));
+        let arithmetic = scope.arithmetic();
         Self {
             gain: scope.parameter("gain", Role::Gain, &lengths.view([outputs, 1, 1, 1])),
             direction,
@@ -39,12 +42,15 @@ impl WeightNormConvolution {
                 Bias::None => None,
             },
             padding: size / 2,
+            arithmetic,
         }
     }
 
     /// `[b, inputs, h, w]` to `[b, outputs, h, w]`.
     pub fn forward(&self, x: &Tensor) -> Tensor {
         let weight = Tensor::internal_weight_norm(&self.direction, &self.gain, 0);
-        x.conv2d(&weight, self.bias.as_ref(), [1, 1], [self.padding; 2], [1, 1], 1)
+        self.arithmetic.apply(x, &weight, self.bias.as_ref(), |x, weight, bias| {
+            x.conv2d(weight, bias, [1, 1], [self.padding; 2], [1, 1], 1)
+        })
     }
 }

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use crate::bijection::{Bijection, Mode, Transformed, zero_log_det};
+use crate::bijection::{Bijection, Mode, ScaleAndShift, Transformed, zero_log_det};
 
 /// One step of a multi-scale chain.
 pub enum Stage {
@@ -32,82 +32,130 @@ impl Stage {
 pub struct Traced<'a> {
     /// The layer's name.
     pub name: &'a str,
-    /// Its output `[b, c, h, w]`.
+    /// Which stage of the chain it is; none for the logit layer in front of it.
+    pub stage: Option<usize>,
+    /// Its output `[b, c, h, w]` or `[b, d]`.
     pub output: &'a Tensor,
     /// Its own log-determinant, `[b]`.
     pub log_det: &'a Tensor,
+    /// What it did to each value, if it is an affine or additive coupling layer.
+    pub scale_and_shift: Option<&'a ScaleAndShift>,
+    /// The parts that left before this layer, in order, `[b, c, h, w]` each.
+    pub factored: &'a [Tensor],
 }
 
-/// Stages from an image `[b, c, h, w]` to the latents `[b, d]`: the parts factored out, in order, then what is left,
-/// each flattened in c, h, w order (reference section 2.1).
+/// Stages from an example `[b, c, h, w]` or `[b, d]` to the latents `[b, d]`: the parts factored out, in order, then what
+/// is left, each flattened in c, h, w order (models.md 2.1).
 pub struct MultiScale {
     stages: Vec<Stage>,
-    /// The shape before each stage and after the last one, known from the input's shape alone.
-    shapes: Vec<[i64; 3]>,
+    /// The sizes before each stage and after the last one.
+    shapes: Vec<Vec<i64>>,
 }
 
 impl MultiScale {
-    /// Chains the stages for inputs of shape `[c, h, w]`.
-    pub fn new(input: [i64; 3], stages: Vec<Stage>) -> Self {
-        let mut shapes = vec![input];
-        let mut shape = input;
-        for stage in &stages {
-            shape = match stage {
-                Stage::Layer { bijection, .. } => bijection.output_shape(shape),
-                Stage::Factor { keep } => [*keep, shape[1], shape[2]],
-            };
-            shapes.push(shape);
-        }
+    /// Chains stages; `shapes` are the sizes before each of them and after the last one.
+    ///
+    /// # Panics
+    /// If there is not one shape more than there are stages.
+    pub fn new(stages: Vec<Stage>, shapes: Vec<Vec<i64>>) -> Self {
+        assert_eq!(shapes.len(), stages.len() + 1, "a shape before each stage and one after the last");
         Self { stages, shapes }
     }
 
     /// The forward direction, showing each layer's result to `observe`.
     pub fn forward_observed(&self, x: &Tensor, mode: Mode, mut observe: impl FnMut(Traced<'_>)) -> Transformed {
+        self.run(x, |bijection, x| bijection.forward_observed(x, mode), &mut observe)
+    }
+
+    fn run(
+        &self,
+        x: &Tensor,
+        forward: impl Fn(&dyn Bijection, &Tensor) -> (Transformed, Option<ScaleAndShift>),
+        observe: &mut dyn FnMut(Traced<'_>),
+    ) -> Transformed {
         let mut in_flight = x.shallow_clone();
         let mut log_det = None;
-        let mut latents = Vec::new();
-        for stage in &self.stages {
+        let mut factored = Vec::new();
+        for (index, stage) in self.stages.iter().enumerate() {
             match stage {
                 Stage::Layer { name, bijection } => {
-                    let step = bijection.forward(&in_flight, mode);
-                    observe(Traced { name, output: &step.output, log_det: &step.log_det });
+                    let (step, seen) = forward(bijection.as_ref(), &in_flight);
+                    observe(Traced {
+                        name,
+                        stage: Some(index),
+                        output: &step.output,
+                        log_det: &step.log_det,
+                        scale_and_shift: seen.as_ref(),
+                        factored: &factored,
+                    });
                     log_det = Some(add(log_det, step.log_det));
                     in_flight = step.output;
                 }
                 Stage::Factor { keep } => {
-                    let factored = in_flight.narrow(1, *keep, in_flight.size()[1] - keep);
-                    latents.push(factored.flatten(1, -1));
+                    factored.push(in_flight.narrow(1, *keep, in_flight.size()[1] - keep));
                     in_flight = in_flight.narrow(1, 0, *keep);
                 }
             }
         }
+        let mut latents: Vec<Tensor> = factored.iter().map(|part| part.flatten(1, -1)).collect();
         latents.push(in_flight.flatten(1, -1));
         Transformed { output: Tensor::cat(&latents, 1), log_det: log_det.unwrap_or_else(|| zero_log_det(x)) }
     }
 
     /// Cuts the latents `[b, d]` into the parts factored out, in order, and what was left.
     fn cut(&self, z: &Tensor) -> Vec<Tensor> {
-        let mut shapes: Vec<[i64; 3]> = Vec::new();
+        let mut shapes: Vec<Vec<i64>> = Vec::new();
         for (stage, before) in self.stages.iter().zip(&self.shapes) {
             if let Stage::Factor { keep } = stage {
-                shapes.push([before[0] - keep, before[1], before[2]]);
+                let mut shape = before.clone();
+                shape[0] -= keep;
+                shapes.push(shape);
             }
         }
-        shapes.extend(self.shapes.last());
+        shapes.extend(self.shapes.last().cloned());
         let mut start = 0;
         let mut parts = Vec::new();
-        for [channels, height, width] in shapes {
-            let length = channels * height * width;
-            parts.push(z.narrow(1, start, length).reshape([-1, channels, height, width]));
+        for shape in shapes {
+            let length = shape.iter().product();
+            let sizes: Vec<i64> = [-1].into_iter().chain(shape).collect();
+            parts.push(z.narrow(1, start, length).reshape(sizes.as_slice()));
             start += length;
         }
         parts
+    }
+
+    /// Brings values at the output of stage `stage` back to the layout of the image `[b, c, h, w]`: only squeezes and
+    /// factorings are undone (models.md 6.1 to 6.3). `factored` are the parts that left before, in order.
+    ///
+    /// Squeezes are undone as pixels also where the flow uses wavelets: then every value stands in its cell.
+    pub fn to_image_layout(&self, stage: usize, in_flight: &Tensor, factored: &[Tensor]) -> Tensor {
+        let mut image = in_flight.shallow_clone();
+        let mut parts = factored.iter().rev();
+        for index in (0..=stage).rev() {
+            match &self.stages[index] {
+                Stage::Factor { .. } => {
+                    if let Some(part) = parts.next() {
+                        image = Tensor::cat(&[&image, part], 1);
+                    }
+                }
+                Stage::Layer { .. } if self.shapes[index] != self.shapes[index + 1] => image = image.pixel_shuffle(2),
+                Stage::Layer { .. } => {}
+            }
+        }
+        image
+    }
+
+    /// Brings latents `[b, d]` to the layout of the image (models.md 6.3).
+    pub fn latents_to_image_layout(&self, z: &Tensor) -> Tensor {
+        let mut parts = self.cut(z);
+        let last = parts.pop().expect("the part that was never factored out is always there");
+        self.to_image_layout(self.stages.len() - 1, &last, &parts)
     }
 }
 
 impl Bijection for MultiScale {
     fn forward(&self, x: &Tensor, mode: Mode) -> Transformed {
-        self.forward_observed(x, mode, |_| ())
+        self.run(x, |bijection, x| (bijection.forward(x, mode), None), &mut |_| ())
     }
 
     fn inverse(&self, z: &Tensor, mode: Mode) -> Transformed {
