@@ -9,9 +9,10 @@ use std::{
 use proto::v1::{
     AurocRow, CancelRequest, CancelResponse, EvaluationRow, FigureRow, GetRequest, GetResponse, GetSweepRequest,
     JobRow, ListFiguresRequest, ListFiguresResponse, ListJobsRequest, ListJobsResponse, ListSweepsRequest,
-    ListSweepsResponse, QueryAurocRequest, QueryAurocResponse, QueryEvaluationsRequest, QueryEvaluationsResponse,
-    RetryRequest, RetryResponse, StatRequest, StatResponse, SubmitRequest, SubmitResponse, SweepSummary,
-    TrainingCurveRequest, TrainingCurveResponse, ValidateRequest, ValidateResponse, WatchRequest, WatchResponse,
+    ListSweepsResponse, PutRequest, PutResponse, QueryAurocRequest, QueryAurocResponse, QueryEvaluationsRequest,
+    QueryEvaluationsResponse, RetryRequest, RetryResponse, StatRequest, StatResponse, SubmitRequest, SubmitResponse,
+    SweepSummary, TrainingCurveRequest, TrainingCurveResponse, ValidateRequest, ValidateResponse, WatchRequest,
+    WatchResponse,
     artifact_service_server::{ArtifactService, ArtifactServiceServer},
     result_service_server::{ResultService, ResultServiceServer},
     sweep_service_server::{SweepService, SweepServiceServer},

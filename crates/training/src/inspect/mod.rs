@@ -8,6 +8,7 @@ mod capture;
 mod colour;
 mod encode;
 mod field;
+mod label;
 mod panel;
 mod pictures;
 mod run;

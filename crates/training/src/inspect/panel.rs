@@ -13,8 +13,12 @@ const GAP: usize = 6;
 const LABEL_GAP: usize = 6;
 /// Width of a key's ramp.
 const RAMP: usize = 10;
-/// Pictures are magnified to about this width in pixels.
+/// White between the last picture of a row and its key.
+const KEY_GAP: usize = 10;
+/// Pictures are magnified to at least this width in pixels.
 const COMFORTABLE: usize = 84;
+/// The same for thumbnails.
+const SMALL: usize = 56;
 /// Narrowest figure: a title needs room.
 const NARROWEST: usize = 360;
 
@@ -27,7 +31,14 @@ pub struct Panel {
     pub title: String,
     /// What a reader must know: data, normalisation, colours. Latin-1.
     pub caption: String,
-    /// Labels over the columns, in one or two lines.
+    /// Its grids, one below the other.
+    pub blocks: Vec<Block>,
+}
+
+/// A grid of pictures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    /// Labels over the columns, in two lines; none at all if no column has one.
     pub columns: Vec<[String; 2]>,
     /// The rows.
     pub rows: Vec<Row>,
@@ -47,129 +58,112 @@ pub struct Row {
 /// How large a figure is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Drawing {
-    /// On its own: magnified, with the range of values below each picture.
+    /// On its own: magnified, with the range of values below each picture and a key to the colours of each row.
     Large,
-    /// Among others: as small as labels allow.
+    /// Among others: small, with its labels alone.
     Thumbnail,
 }
 
 /// Sizes in pixels that the whole of a figure follows from.
 struct Layout {
+    drawing: Drawing,
     factor: usize,
-    label_font: Font,
+    title: Font,
+    label: Font,
     /// Left edge of the first picture.
     left: usize,
-    /// Top edge of the first row.
-    top: usize,
     /// From one picture to the next, across and down.
     pitch: [usize; 2],
-    notes: bool,
-    keys: bool,
+    /// Left edge of the keys.
+    right: usize,
+    key_width: usize,
 }
 
 impl Panel {
     /// Draws the figure.
     pub fn draw(&self, drawing: Drawing) -> Canvas {
         let layout = self.layout(drawing);
-        let columns = self.rows.iter().map(|row| row.fields.len()).max().unwrap_or(0);
-        let right = layout.left + columns * layout.pitch[0];
-        let key_width = if layout.keys { self.key_width() } else { 0 };
-        let title_width = self.title_font(drawing).width(&self.title) + 2 * MARGIN;
+        let title_width = layout.title.width(&self.title) + 2 * MARGIN;
         let narrowest = if drawing == Drawing::Large { NARROWEST } else { 0 };
-        let width = (right + key_width + MARGIN).max(title_width).max(narrowest);
-        let height = layout.top + self.rows.len() * layout.pitch[1] + MARGIN - GAP;
-        let mut canvas = Canvas::new(width, height, WHITE);
-        canvas.write(&self.title, [MARGIN, MARGIN], self.title_font(drawing), BLACK);
-        self.write_columns(&layout, &mut canvas);
-        for (index, row) in self.rows.iter().enumerate() {
-            let top = layout.top + index * layout.pitch[1];
-            row.draw(&layout, top, &mut canvas);
-            if layout.keys {
-                draw_key(&row.key(), [right + LABEL_GAP, top], row.height() * layout.factor, &mut canvas);
-            }
+        let width = (layout.right + layout.key_width + MARGIN).max(title_width).max(narrowest);
+        let first = MARGIN + layout.title.height() + LABEL_GAP;
+        let heights: usize = self.blocks.iter().map(|block| block.height(&layout)).sum();
+        let mut canvas = Canvas::new(width, first + heights + MARGIN - GAP, WHITE);
+        canvas.write(&self.title, [MARGIN, MARGIN], layout.title, BLACK);
+        let mut top = first;
+        for block in &self.blocks {
+            block.draw(&layout, top, &mut canvas);
+            top += block.height(&layout);
         }
         canvas
     }
 
-    fn title_font(&self, drawing: Drawing) -> Font {
-        match drawing {
-            Drawing::Large => Font::Title,
-            Drawing::Thumbnail => Font::Small,
-        }
-    }
-
     fn layout(&self, drawing: Drawing) -> Layout {
-        let fields = || self.rows.iter().flat_map(|row| &row.fields);
-        let size = |axis: usize| fields().map(|field| field.size()[axis]).max().unwrap_or(1);
+        let rows = || self.blocks.iter().flat_map(|block| &block.rows);
+        let size = |axis: usize| rows().flat_map(|row| &row.fields).map(|field| field.size()[axis]).max().unwrap_or(1);
         let (height, width) = (size(0), size(1));
-        let (factor, label_font, is_large) = match drawing {
-            Drawing::Large => ((COMFORTABLE / width).max(1), Font::Small, true),
-            Drawing::Thumbnail => ((COMFORTABLE / 2 / width).max(1), Font::Tiny, false),
+        let (factor, title, label, note) = match drawing {
+            Drawing::Large => (COMFORTABLE.div_ceil(width), Font::Title, Font::Small, Font::Tiny.height() + 2),
+            Drawing::Thumbnail => (SMALL.div_ceil(width), Font::Small, Font::Tiny, 0),
         };
-        let label_width = self.rows.iter().map(|row| label_font.width(&row.label)).max().unwrap_or(0);
-        let lines = if self.columns.is_empty() { 0 } else { 2 };
-        let header = self.title_font(drawing).height() + LABEL_GAP + lines * label_font.height() + 3;
-        let note = if is_large { Font::Tiny.height() + 2 } else { 0 };
-        Layout {
-            factor,
-            label_font,
-            left: MARGIN + label_width + if label_width > 0 { LABEL_GAP } else { 0 },
-            top: MARGIN + header,
-            pitch: [width * factor + GAP, height * factor + note + GAP],
-            notes: is_large,
-            keys: is_large,
-        }
+        let label_width = rows().map(|row| label.width(&row.label)).max().unwrap_or(0);
+        let left = MARGIN + label_width + if label_width > 0 { LABEL_GAP } else { 0 };
+        let pitch = [width * factor + GAP, height * factor + note + GAP];
+        let right = left + pitch[0] * rows().map(|row| row.fields.len()).max().unwrap_or(0);
+        let texts = rows().map(Row::key).flat_map(|key| [key.low, key.middle, key.high]);
+        let key_width = match drawing {
+            Drawing::Large => KEY_GAP + RAMP + 4 + texts.map(|text| Font::Small.width(&text)).max().unwrap_or(0),
+            Drawing::Thumbnail => 0,
+        };
+        Layout { drawing, factor, title, label, left, pitch, right, key_width }
+    }
+}
+
+impl Block {
+    fn header(&self, layout: &Layout) -> usize {
+        if self.columns.is_empty() { 0 } else { 2 * layout.label.height() + 3 }
     }
 
-    fn key_width(&self) -> usize {
-        let widest = self.rows.iter().map(Row::key).flat_map(|key| [key.low, key.middle, key.high]);
-        LABEL_GAP + RAMP + 4 + widest.map(|text| Font::Small.width(&text)).max().unwrap_or(0)
+    fn height(&self, layout: &Layout) -> usize {
+        self.header(layout) + self.rows.len() * layout.pitch[1]
     }
 
-    fn write_columns(&self, layout: &Layout, canvas: &mut Canvas) {
-        let font = layout.label_font;
+    fn draw(&self, layout: &Layout, top: usize, canvas: &mut Canvas) {
         for (index, lines) in self.columns.iter().enumerate() {
-            for (line, text) in lines.iter().enumerate() {
-                let text = font.fit(text, layout.pitch[0] - 2);
-                let top = layout.top - 3 - (lines.len() - line) * font.height();
-                canvas.write(
-                    &text,
-                    [layout.left + index * layout.pitch[0], top],
-                    font,
-                    if line == 0 { BLACK } else { GREY },
-                );
+            let left = layout.left + index * layout.pitch[0];
+            for (line, (text, ink)) in lines.iter().zip([BLACK, GREY]).enumerate() {
+                let text = layout.label.fit(text, layout.pitch[0] - 2);
+                canvas.write(&text, [left, top + line * layout.label.height()], layout.label, ink);
             }
+        }
+        for (index, row) in self.rows.iter().enumerate() {
+            row.draw(layout, top + self.header(layout) + index * layout.pitch[1], canvas);
         }
     }
 }
 
 impl Row {
-    fn channels(&self) -> usize {
-        self.fields.first().map_or(1, Field::channels)
-    }
-
-    fn height(&self) -> usize {
-        self.fields.iter().map(|field| field.size()[0]).max().unwrap_or(1)
-    }
-
     fn key(&self) -> Key {
-        self.view.key(self.channels())
+        self.view.key(self.fields.first().map_or(1, Field::channels))
     }
 
     fn draw(&self, layout: &Layout, top: usize, canvas: &mut Canvas) {
-        let font = layout.label_font;
-        let middle = top + (self.height() * layout.factor).saturating_sub(font.height()) / 2;
-        canvas.write(&self.label, [MARGIN, middle], font, BLACK);
+        let height = self.fields.iter().map(|field| field.size()[0]).max().unwrap_or(1) * layout.factor;
+        let middle = top + height.saturating_sub(layout.label.height()) / 2;
+        canvas.write(&self.label, [MARGIN, middle], layout.label, BLACK);
         for (index, field) in self.fields.iter().enumerate() {
             let left = layout.left + index * layout.pitch[0];
             let tile = self.view.paint(field);
             canvas.paste(&tile, [left, top], layout.factor);
             canvas.frame([left, top], [tile.width() * layout.factor, tile.height() * layout.factor], GREY);
-            if layout.notes {
+            if layout.drawing == Drawing::Large {
                 let below = top + tile.height() * layout.factor + 3;
                 let note = Font::Tiny.fit(&note(field), layout.pitch[0]);
                 canvas.write(&note, [left, below], Font::Tiny, GREY);
             }
+        }
+        if layout.drawing == Drawing::Large {
+            draw_key(&self.key(), [layout.right + KEY_GAP - GAP, top], height, canvas);
         }
     }
 }
@@ -220,11 +214,13 @@ mod tests {
             name: "test".to_owned(),
             title: "A panel".to_owned(),
             caption: "For a test.".to_owned(),
-            columns: (0..columns).map(|index| [format!("{index}"), "kind".to_owned()]).collect(),
-            rows: vec![
-                Row { label: "input".to_owned(), view: View::Image, fields: fields.clone() },
-                Row { label: "exp(s)".to_owned(), view: View::AboutNeutral { neutral: 1.0 }, fields },
-            ],
+            blocks: vec![Block {
+                columns: (0..columns).map(|index| [format!("{index}"), "kind".to_owned()]).collect(),
+                rows: vec![
+                    Row { label: "input".to_owned(), view: View::Image, fields: fields.clone() },
+                    Row { label: "exp(s)".to_owned(), view: View::AboutNeutral { neutral: 1.0 }, fields },
+                ],
+            }],
         }
     }
 

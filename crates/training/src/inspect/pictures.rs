@@ -2,9 +2,9 @@
 
 use domain::spec::DatasetName;
 
-use super::capture::CouplingTrace;
+use super::capture::{CouplingTrace, ScaleAndShift};
 use super::field::Field;
-use super::panel::{Panel, Row};
+use super::panel::{Block, Panel, Row};
 use super::view::View;
 
 /// Latents of one draw are clipped to so much on each side of 0 (reference section 6.3).
@@ -13,6 +13,11 @@ const LATENT_SPAN: f32 = 3.0;
 const AVERAGE_SPAN: f32 = 2.0;
 /// The channel of colour images whose latents are shown alone (reference section 6.3: blue).
 const LONE_CHANNEL: usize = 2;
+
+/// Most pictures side by side: the reference's 16 (section 6.1).
+const MAX_COLUMNS: usize = 16;
+/// What the labels of coupling layers say.
+const LABELS: &str = "Labels: the layer's number, the size in flight, and what it changes.";
 
 /// How the family of a flow is shown (reference section 6.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,20 +58,20 @@ pub fn latents(shown: &Shown<'_>, one: Option<Vec<Field>>, average: Option<(Vec<
     let mut rows = vec![Row { label: "input".to_owned(), view: View::Image, fields: shown.inputs.clone() }];
     let mut said = vec![format!("Test images of {} and their latents z in image layout.", shown.whose())];
     if let Some(fields) = one {
-        said.push(format!("z: one dequantisation draw, clipped to +-{LATENT_SPAN}."));
+        said.push(format!("z: one dequantisation draw, clipped to \u{b1}{LATENT_SPAN}."));
         push_latents(&mut rows, "z", LATENT_SPAN, &fields);
     }
     if let Some((fields, draws)) = average {
-        said.push(format!("mean z: mean over {draws} dequantisation draws, clipped to +-{AVERAGE_SPAN}."));
+        said.push(format!("mean z: mean over {draws} dequantisation draws, clipped to \u{b1}{AVERAGE_SPAN}."));
         push_latents(&mut rows, "mean z", AVERAGE_SPAN, &fields);
     }
     said.push("Blue is below 0, orange above; numbers give the range of the values.".to_owned());
+    let columns: Vec<_> = shown.indices.iter().map(|index| [format!("#{index}"), String::new()]).collect();
     Panel {
         name: format!("latents-{}", shown.dataset),
         title: format!("Latents of {}", shown.dataset),
         caption: said.join(" "),
-        columns: shown.indices.iter().map(|index| [format!("#{index}"), String::new()]).collect(),
-        rows,
+        blocks: in_blocks(&columns, &rows, &[]),
     }
 }
 
@@ -81,36 +86,41 @@ fn push_latents(rows: &mut Vec<Row>, label: &str, span: f32, fields: &[Field]) {
     }
 }
 
-/// exp(s) and t of every coupling layer for one image.
-pub fn scale_and_shift(shown: &Shown<'_>, place: usize, traces: &[CouplingTrace], style: Style) -> Panel {
+/// exp(s) and t of every coupling layer that has them, for one image; none if no layer does.
+pub fn scale_and_shift(shown: &Shown<'_>, place: usize, traces: &[CouplingTrace], style: Style) -> Option<Panel> {
     let index = shown.indices[place];
-    let row = |label: &str, neutral, values: fn(&CouplingTrace) -> &[Field]| Row {
+    let (traces, maps): (Vec<&CouplingTrace>, Vec<&ScaleAndShift>) =
+        traces.iter().filter_map(|trace| Some((trace, trace.scale_and_shift.as_ref()?))).unzip();
+    if traces.is_empty() {
+        return None;
+    }
+    let row = |label: &str, neutral, values: fn(&ScaleAndShift) -> &[Field]| Row {
         label: label.to_owned(),
         view: match style {
             Style::Standardised => View::AboutNeutral { neutral },
             Style::Plain => View::OwnSpan { neutral },
         },
-        fields: style.fields(traces.iter().map(|trace| &values(trace)[place])),
+        fields: style.fields(maps.iter().map(|map| &values(map)[place])),
     };
     let normalisation = match style {
         Style::Standardised => "(v - neutral) / std(v) over all pixels and channels of each picture",
         Style::Plain => "the first channel as it is, in colours that span each picture's largest distance from neutral",
     };
-    Panel {
+    let rows = [row("exp(s)", 1.0, |map| &map.scale), row("t", 0.0, |map| &map.shift)];
+    Some(Panel {
         name: format!("scale-and-shift-{}-{index}", shown.dataset),
         title: format!("Scale and shift of each coupling layer: {} #{index}", shown.dataset),
         caption: format!(
-            "exp(s) and t of every coupling layer for test image {index} of {}, in image layout. White is neutral: exp(s) = 1, \
-             t = 0, also where a layer changes nothing; blue is below, orange above. Normalisation: {normalisation}; numbers \
-             give the range of the values themselves.",
+            "exp(s) and t of every coupling layer for test image {index} of {}, in image layout. {LABELS} White is neutral: \
+             exp(s) = 1, t = 0, also where a layer changes nothing; blue is below, orange above. Normalisation: \
+             {normalisation}; numbers give the range of the values themselves.",
             shown.whose()
         ),
-        columns: traces.iter().map(|trace| trace.label.clone()).collect(),
-        rows: vec![row("exp(s)", 1.0, |trace| &trace.scale), row("t", 0.0, |trace| &trace.shift)],
-    }
+        blocks: in_blocks(&labels(&traces), &rows, &style.breaks(&traces)),
+    })
 }
 
-/// What is in flight after every coupling layer for one image, the image itself first.
+/// What is in flight after every coupling layer, for one image.
 pub fn activations(shown: &Shown<'_>, place: usize, traces: &[CouplingTrace], style: Style) -> Panel {
     let index = shown.indices[place];
     let (view, normalisation) = match style {
@@ -120,21 +130,18 @@ pub fn activations(shown: &Shown<'_>, place: usize, traces: &[CouplingTrace], st
             "the first channel as it is, in colours that span each picture's largest distance from 0",
         ),
     };
+    let traces: Vec<&CouplingTrace> = traces.iter().collect();
+    let fields = style.fields(traces.iter().map(|trace| &trace.activation[place]));
     Panel {
         name: format!("activations-{}-{index}", shown.dataset),
         title: format!("Activations after each coupling layer: {} #{index}", shown.dataset),
         caption: format!(
             "What is in flight after every coupling layer for test image {index} of {}, in image layout, with what was \
-             factored out before put back in its place. Normalisation: {normalisation}; numbers give the range of the values \
-             themselves.",
+             factored out before put back in its place. {LABELS} Normalisation: {normalisation}; numbers give the range of the \
+             values themselves.",
             shown.whose()
         ),
-        columns: traces.iter().map(|trace| trace.label.clone()).collect(),
-        rows: vec![Row {
-            label: "x".to_owned(),
-            view,
-            fields: style.fields(traces.iter().map(|trace| &trace.activation[place])),
-        }],
+        blocks: in_blocks(&labels(&traces), &[Row { label: "x".to_owned(), view, fields }], &style.breaks(&traces)),
     }
 }
 
@@ -149,12 +156,37 @@ pub fn samples(within: DatasetName, images: &[Field], convention: &str) -> Panel
             "{} images decoded from latents z drawn from N(0, I), batch normalisation in evaluation mode. {convention}",
             images.len()
         ),
-        columns: Vec::new(),
-        rows: images.chunks(side).map(row).collect(),
+        blocks: vec![Block { columns: Vec::new(), rows: images.chunks(side).map(row).collect() }],
     }
 }
 
+fn labels(traces: &[&CouplingTrace]) -> Vec<[String; 2]> {
+    traces.iter().map(|trace| trace.label.clone()).collect()
+}
+
+/// Cuts a long grid into several, each at most [`MAX_COLUMNS`] wide; a new one also begins at each of `breaks`.
+fn in_blocks(columns: &[[String; 2]], rows: &[Row], breaks: &[usize]) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut start = 0;
+    while start < columns.len() {
+        let limit = breaks.iter().copied().find(|&at| at > start).unwrap_or(columns.len());
+        let end = limit.min(start + MAX_COLUMNS);
+        let cut = |row: &Row| Row { fields: row.fields[start..end].to_vec(), ..row.clone() };
+        blocks.push(Block { columns: columns[start..end].to_vec(), rows: rows.iter().map(cut).collect() });
+        start = end;
+    }
+    blocks
+}
+
 impl Style {
+    /// Where a new grid begins: the reference gives each scale of a Glow rows of its own.
+    fn breaks(self, traces: &[&CouplingTrace]) -> Vec<usize> {
+        match self {
+            Self::Standardised => Vec::new(),
+            Self::Plain => (1..traces.len()).filter(|&at| traces[at].size != traces[at - 1].size).collect(),
+        }
+    }
+
     fn fields<'f>(self, fields: impl Iterator<Item = &'f Field>) -> Vec<Field> {
         match self {
             Self::Standardised => fields.cloned().collect(),
@@ -164,6 +196,7 @@ impl Style {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test's set-up fails loudly")]
 mod tests {
     use super::*;
 
@@ -178,16 +211,21 @@ mod tests {
 
     fn trace(channels: usize) -> CouplingTrace {
         CouplingTrace {
-            label: ["1".to_owned(), "checker".to_owned()],
-            scale: vec![field(channels, 1.0), field(channels, 2.0)],
-            shift: vec![field(channels, 0.0), field(channels, 3.0)],
+            label: ["1: 2x2".to_owned(), "even pixels".to_owned()],
+            size: [2, 2],
+            scale_and_shift: Some(ScaleAndShift {
+                scale: vec![field(channels, 1.0), field(channels, 2.0)],
+                shift: vec![field(channels, 0.0), field(channels, 3.0)],
+            }),
             activation: vec![field(channels, 5.0), field(channels, 6.0)],
         }
     }
 
     #[test]
     fn latents_have_the_rows_that_were_asked_for() {
-        let labels = |panel: Panel| panel.rows.into_iter().map(|row| row.label).collect::<Vec<_>>();
+        let labels = |panel: Panel| {
+            panel.blocks.into_iter().flat_map(|block| block.rows).map(|row| row.label).collect::<Vec<_>>()
+        };
         let z = |channels| vec![field(channels, 0.0); 2];
 
         assert_eq!(labels(latents(&shown(1), Some(z(1)), None)), ["input", "z"]);
@@ -199,26 +237,50 @@ mod tests {
 
     #[test]
     fn pictures_of_an_image_are_those_of_its_place_in_the_batch() {
-        let panel = scale_and_shift(&shown(1), 1, &[trace(1)], Style::Standardised);
+        let panel = scale_and_shift(&shown(1), 1, &[trace(1)], Style::Standardised).unwrap();
+        let first = activations(&shown(1), 0, &[trace(1)], Style::Standardised);
 
         assert_eq!(panel.name, "scale-and-shift-mnist-10");
-        assert_eq!((&panel.rows[0].fields[0], &panel.rows[1].fields[0]), (&field(1, 2.0), &field(1, 3.0)));
-        assert_eq!(activations(&shown(1), 0, &[trace(1)], Style::Standardised).rows[0].fields, [field(1, 5.0)]);
+        let rows = &panel.blocks[0].rows;
+        assert_eq!((&rows[0].fields[0], &rows[1].fields[0]), (&field(1, 2.0), &field(1, 3.0)));
+        assert_eq!(first.blocks[0].rows[0].fields, [field(1, 5.0)]);
+    }
+
+    #[test]
+    fn spline_layers_have_activations_alone() {
+        let spline = CouplingTrace { scale_and_shift: None, ..trace(1) };
+
+        assert_eq!(scale_and_shift(&shown(1), 0, std::slice::from_ref(&spline), Style::Standardised), None);
+        let mixed = scale_and_shift(&shown(1), 0, &[spline.clone(), trace(1)], Style::Standardised).unwrap();
+        assert_eq!(mixed.blocks[0].columns.len(), 1);
+        assert_eq!(activations(&shown(1), 0, &[spline], Style::Standardised).blocks[0].columns.len(), 1);
+    }
+
+    #[test]
+    fn long_rows_are_cut_and_each_scale_of_a_glow_begins_anew() {
+        let small = CouplingTrace { size: [1, 1], ..trace(1) };
+        let traces = [vec![trace(1); 18], vec![small; 3]].concat();
+        let widths = |style| {
+            let panel = activations(&shown(1), 0, &traces, style);
+            panel.blocks.iter().map(|block| block.columns.len()).collect::<Vec<_>>()
+        };
+
+        assert_eq!((widths(Style::Standardised), widths(Style::Plain)), (vec![16, 5], vec![16, 2, 3]));
     }
 
     #[test]
     fn glow_is_shown_by_its_first_channel_alone() {
         let panel = activations(&shown(3), 1, &[trace(3)], Style::Plain);
 
-        assert_eq!(panel.rows[0].fields, [field(1, 6.0)]);
-        assert_eq!(panel.rows[0].view, View::OwnSpan { neutral: 0.0 });
+        assert_eq!(panel.blocks[0].rows[0].fields, [field(1, 6.0)]);
+        assert_eq!(panel.blocks[0].rows[0].view, View::OwnSpan { neutral: 0.0 });
     }
 
     #[test]
     fn samples_stand_in_a_square() {
         let rows = |count: usize| {
             let panel = samples(DatasetName::Mnist, &vec![field(1, 0.0); count], "");
-            panel.rows.iter().map(|row| row.fields.len()).collect::<Vec<_>>()
+            panel.blocks[0].rows.iter().map(|row| row.fields.len()).collect::<Vec<_>>()
         };
 
         assert_eq!((rows(9), rows(7), rows(1)), (vec![3, 3, 3], vec![3, 3, 1], vec![1]));
@@ -227,8 +289,8 @@ mod tests {
     #[test]
     fn every_text_is_latin_1_and_every_name_a_figures() {
         let panels = [
-            latents(&shown(1), Some(vec![field(1, 0.0)]), Some((vec![field(1, 0.0)], 40))),
-            scale_and_shift(&shown(1), 0, &[trace(1)], Style::Plain),
+            latents(&shown(1), Some(vec![field(1, 0.0); 2]), Some((vec![field(1, 0.0); 2], 40))),
+            scale_and_shift(&shown(1), 0, &[trace(1)], Style::Plain).unwrap(),
             activations(&shown(1), 0, &[trace(1)], Style::Standardised),
             samples(DatasetName::Mnist, &[field(1, 0.0)], ""),
         ];

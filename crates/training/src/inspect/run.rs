@@ -9,12 +9,13 @@ use domain::Digest;
 use domain::figure::FigureName;
 use domain::spec::{DatasetName, ExperimentSpec, InspectionSpec, PartName};
 use flows::Flow;
+use flows::architecture::Parity;
 
 use super::canvas::Canvas;
 use super::capture::{self, CouplingTrace, Latents};
 use super::field::Field;
 use super::panel::{Drawing, Panel};
-use super::pictures::{self, Shown};
+use super::pictures::{self, Shown, Style};
 use super::{encode, sampling, sheet};
 use crate::Device;
 use crate::checkpoint::CheckpointFile;
@@ -80,6 +81,7 @@ pub fn inspect(request: &InspectRequest<'_>, observer: &mut dyn Observer) -> Res
     let selections =
         datasets.into_iter().map(|dataset| Selection::load(request, dataset)).collect::<Result<Vec<_>, _>>()?;
     let flow = load_flow(spec, *seed, &request.checkpoint, request.device)?;
+    let style = if capture::is_glow(&flow) { Style::Plain } else { Style::Standardised };
     let samples = if inspection.shows(PartName::Samples) { inspection.samples } else { 0 };
     let passes = selections.len() as u64 * inspection.images.len() as u64 * u64::from(draws(inspection));
     let mut pace = Pace::new(observer, passes + u64::from(samples));
@@ -87,7 +89,7 @@ pub fn inspect(request: &InspectRequest<'_>, observer: &mut dyn Observer) -> Res
     let mut panels = Vec::new();
     for selection in &selections {
         match selection.pass(request, &flow, &mut pace)? {
-            Some(found) => panels.extend(found.panels(inspection, spec.data.dataset)),
+            Some(found) => panels.extend(found.panels(inspection, spec.data.dataset, style)),
             None => return Ok(InspectOutcome::Stopped),
         }
     }
@@ -97,10 +99,18 @@ pub fn inspect(request: &InspectRequest<'_>, observer: &mut dyn Observer) -> Res
         }
         let latents = sampling::standard_normal(*seed, samples, flow.dimensions() as usize);
         let images = capture::decode(&flow, &latents);
-        panels.push(pictures::samples(spec.data.dataset, &images, "Decoding undoes encoding."));
+        panels.push(pictures::samples(spec.data.dataset, &images, convention(&flow)));
         pace.count(u64::from(samples));
     }
     save_all(request, &panels).map(InspectOutcome::Finished)
+}
+
+/// How the flow decodes, for people (reference section 2.2).
+fn convention(flow: &Flow) -> &'static str {
+    match flow.architecture().parity {
+        Parity::Corrected => "Decoding undoes encoding: images y in [0, 1].",
+        Parity::FlowsOod => "As the reference decodes: p = 0.05 + 0.9 y, an image of low contrast.",
+    }
 }
 
 /// Dequantisation draws that are needed.
@@ -155,10 +165,9 @@ impl<'a> Selection<'a> {
         flow: &Flow,
         pace: &mut Pace<'_>,
     ) -> Result<Option<Found<'_>>, TrainingError> {
-        let expected = flow.input_shape().map(|size| size as usize);
-        if self.images.shape() != expected {
-            let found = self.images.shape();
-            return Err(TrainingError::Shape { dataset: self.name, expected, found });
+        if capture::image_shape(flow) != Some(self.images.shape()) {
+            let expected = flow.input().sizes().into_iter().map(|size| size as usize).collect();
+            return Err(TrainingError::Shape { dataset: self.name, expected, found: self.images.shape().to_vec() });
         }
         let pick =
             |draw| self.pick(request.seed, draw).map_err(|source| TrainingError::Batch { dataset: self.name, source });
@@ -174,10 +183,14 @@ impl<'a> Selection<'a> {
                 return Ok(None);
             }
             let picked = if draw == 0 { first.clone() } else { pick(draw)? };
-            let latents = capture::encode(flow, &picked.pixels, &picked.noise);
-            if draw == 0 && request.inspection.shows(PartName::Latents) {
-                found.one = Some(latents.in_image_layout(flow, 1));
-            }
+            let latents = if draw == 0 {
+                let (latents, traces) = capture::encode_traced(flow, &picked.pixels, &picked.noise);
+                found.traces = traces;
+                found.one = request.inspection.shows(PartName::Latents).then(|| latents.in_image_layout(flow, 1));
+                latents
+            } else {
+                capture::encode(flow, &picked.pixels, &picked.noise)
+            };
             match &mut sum {
                 Some(sum) => sum.add(&latents),
                 None => sum = Some(latents),
@@ -191,7 +204,7 @@ impl<'a> Selection<'a> {
 }
 
 impl Found<'_> {
-    fn panels(self, inspection: &InspectionSpec, within: DatasetName) -> Vec<Panel> {
+    fn panels(self, inspection: &InspectionSpec, within: DatasetName, style: Style) -> Vec<Panel> {
         let Self { selection, inputs, one, average, traces } = self;
         let shown = Shown { dataset: selection.dataset, within, indices: selection.indices, inputs };
         let mut panels = Vec::new();
@@ -203,10 +216,10 @@ impl Found<'_> {
         }
         for place in 0..selection.indices.len() {
             if inspection.shows(PartName::Activations) {
-                panels.push(pictures::activations(&shown, place, &traces, pictures::Style::Standardised));
+                panels.push(pictures::activations(&shown, place, &traces, style));
             }
             if inspection.shows(PartName::ScaleAndShift) {
-                panels.push(pictures::scale_and_shift(&shown, place, &traces, pictures::Style::Standardised));
+                panels.extend(pictures::scale_and_shift(&shown, place, &traces, style));
             }
         }
         panels
