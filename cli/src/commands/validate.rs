@@ -7,6 +7,7 @@ use std::{
 
 use clap::Args;
 use domain::{
+    job::JobKind,
     spec::DatasetName,
     sweep::{Expanded, SweepSpec},
 };
@@ -41,12 +42,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let expanded = expand(&sweep, &arguments.file)?;
     output::print(&[variants(&expanded)], Format::Table)?;
     let (jobs, experiments) = (expanded.job_count(), expanded.experiments.len());
+    let evaluations = expanded.jobs_of_kind(JobKind::Evaluate);
+    let inspections = match expanded.jobs_of_kind(JobKind::Inspect) {
+        0 => String::new(),
+        count => format!(" + {count} inspect"),
+    };
     let seeds: Vec<String> = sweep.seeds.iter().map(u64::to_string).collect();
     let mut out = io::stdout().lock();
     writeln!(out, "\nsweep        {}", sweep.name)?;
     writeln!(out, "seeds        {}", seeds.join(", "))?;
     writeln!(out, "experiments  {experiments} = {} variants × {} seeds", expanded.variants.len(), seeds.len())?;
-    writeln!(out, "jobs         {jobs} = {experiments} train + {} evaluate", jobs - experiments)?;
+    writeln!(out, "jobs         {jobs} = {experiments} train + {evaluations} evaluate{inspections}")?;
     Ok(())
 }
 
