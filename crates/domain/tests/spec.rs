@@ -86,6 +86,25 @@ fn each_rule_of_the_data_names_its_field() {
         &[("/data/train_images", json!(0))],
         &["base.data.train_images: 0 is out of range: 1 to 100000000 allowed"],
     );
+    assert_refused(
+        &[("/data/dataset", json!("notmnist"))],
+        &[
+            "base.data.dataset: `notmnist` has a test split only: name it in evaluation.out, and learn a dataset with a \
+           train split",
+        ],
+    );
+}
+
+#[test]
+fn a_dataset_of_another_shape_is_refused_with_both_shapes() {
+    assert_refused(
+        &[("/evaluation/out", json!(["notmnist", "cifar10"]))],
+        &["base.evaluation.out[1]: `cifar10` has 3×32×32, and `fashion-mnist`, which is learned, 1×28×28"],
+    );
+    assert_refused(
+        &[("/evaluation/out", json!(["miniboone-0"]))],
+        &["base.evaluation.out[0]: `miniboone-0` has 50 features, and `fashion-mnist`, which is learned, 1×28×28"],
+    );
 }
 
 #[test]
