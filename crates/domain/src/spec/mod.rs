@@ -8,6 +8,7 @@ pub mod model;
 pub mod parse;
 pub mod training;
 pub mod violation;
+pub mod workload;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,7 @@ pub use model::{
 pub use parse::parse_document;
 pub use training::{AdamSpec, OptimiserSpec, RmsPropSpec, TrainingSpec};
 pub use violation::{Violation, Violations};
+pub use workload::Workload;
 
 use crate::Digest;
 
