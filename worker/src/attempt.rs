@@ -261,6 +261,9 @@ async fn hear(message: Message, hold: &Hold, outbox: &Outbox, outcome: &mut Opti
             }
         }
         Message::StartedOver { problem } => warn!(problem, "checkpoint is not readable; training starts over"),
+        Message::Restarted { problem, to_step, restarts, learning_rate_factor } => {
+            warn!(problem, to_step, restarts, learning_rate_factor, "training diverged and restarted");
+        }
         Message::Ended(end) => *outcome = Some(end),
     }
 }

@@ -11,7 +11,7 @@ use domain::{
 };
 use training::{
     CheckpointError, CheckpointFile, Device, Directive, EvaluateOutcome, EvaluateRequest, Evaluation, FitEnd,
-    FitRequest, Observer, PRECISION, Progress, SavedCheckpoint, SavedFile, TrainingError,
+    FitRequest, Observer, PRECISION, Progress, Restart, SavedCheckpoint, SavedFile, TrainingError,
 };
 
 use crate::{
@@ -107,6 +107,12 @@ impl Observer for Reporter {
 
     fn started_over(&mut self, problem: &CheckpointError) {
         self.voice.say(&Message::StartedOver { problem: problem.to_string() });
+    }
+
+    fn restarted(&mut self, restart: &Restart) {
+        let Restart { divergence, to_step, restarts, learning_rate_factor } = *restart;
+        let problem = divergence.to_string();
+        self.voice.say(&Message::Restarted { problem, to_step, restarts, learning_rate_factor });
     }
 
     fn directive(&mut self) -> Directive {

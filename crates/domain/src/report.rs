@@ -120,6 +120,8 @@ pub enum Metric {
     BitsPerDimMean,
     /// Median bits per dimension.
     BitsPerDimMedian,
+    /// Mean bits per dimension without the least likely twentieth of the images.
+    BitsPerDimTrimmed,
     /// Number of images far beyond the median likelihood.
     Outliers,
     /// Number of images whose likelihood is NaN or infinite.
@@ -135,8 +137,14 @@ pub struct UnknownMetric {
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 5] =
-        [Self::Auroc, Self::BitsPerDimMean, Self::BitsPerDimMedian, Self::Outliers, Self::NonFinite];
+    pub const ALL: [Self; 6] = [
+        Self::Auroc,
+        Self::BitsPerDimMean,
+        Self::BitsPerDimMedian,
+        Self::BitsPerDimTrimmed,
+        Self::Outliers,
+        Self::NonFinite,
+    ];
 
     /// The name in documents and tables.
     #[must_use]
@@ -145,6 +153,7 @@ impl Metric {
             Self::Auroc => "auroc",
             Self::BitsPerDimMean => "bits-per-dim-mean",
             Self::BitsPerDimMedian => "bits-per-dim-median",
+            Self::BitsPerDimTrimmed => "bits-per-dim-trimmed",
             Self::Outliers => "outliers",
             Self::NonFinite => "non-finite",
         }

@@ -110,6 +110,7 @@ fn each_rule_of_the_optimisers_names_its_field() {
         ("rmsprop", "learning_rate", json!(1e4), "10000 is out of range: 0.000000000001 to 1000 allowed"),
         ("rmsprop", "alpha", json!(-0.5), "-0.5 is out of range: 0 to 0.9999999 allowed"),
         ("rmsprop", "epsilon", json!(2), "2 is out of range: 0.0000000000000001 to 1 allowed"),
+        ("adamw", "beta1", json!(1), "1 is out of range: 0 to 0.999999 allowed"),
     ] {
         let mut hyper_parameters = json!({"learning_rate": 5e-4});
         hyper_parameters[field] = wrong;
@@ -192,7 +193,7 @@ fn unknown_values_are_refused_at_their_path_with_the_known_ones() {
         "/training/optimiser",
         json!({"sgd": {}}),
         "base.training.optimiser",
-        "expected `adam` or `rmsprop`",
+        "expected one of `adam`, `rmsprop`, `adamw`",
     );
 }
 
@@ -345,9 +346,9 @@ fn unknown_names_list_the_known_ones() {
     assert_eq!(
         refusals,
         [
-            "unknown dataset `cifar`: one of fashion-mnist, mnist, synthetic-shapes, synthetic-strokes, uniform-noise, constant expected",
+            "unknown dataset `cifar`: one of fashion-mnist, mnist, cifar10, svhn, celeba, imagenet64, celeba64, svhn64, notmnist, hepmass-0, hepmass-1, miniboone-0, miniboone-1, cifar10-embeddings, svhn-embeddings, celeba-embeddings, synthetic-shapes, synthetic-strokes, uniform-noise, constant, synthetic-shapes-rgb, synthetic-strokes-rgb, synthetic-shapes-rgb64, synthetic-strokes-rgb64, synthetic-clusters-0, synthetic-clusters-1, synthetic-embeddings-0, synthetic-embeddings-1, synthetic-embeddings-2 expected",
             "unknown score `luck`: one of log-likelihood expected",
-            "unknown metric `mood`: one of auroc, bits-per-dim-mean, bits-per-dim-median, outliers, non-finite expected",
+            "unknown metric `mood`: one of auroc, bits-per-dim-mean, bits-per-dim-median, bits-per-dim-trimmed, outliers, non-finite expected",
             "unknown job state `lost`: one of blocked, ready, running, succeeded, failed, cancelled, quarantined expected",
             "unknown job kind `dream`: one of train, evaluate expected",
             "unknown device `tpu`: one of cpu, cuda expected",

@@ -3,7 +3,8 @@
 /// Bounds on what a file may make its reader hold. A file that asks for more is refused before memory is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of all tensors together, each counted in full even where they share storage; also of any one storage.
+    /// Bytes of all tensors together, each counted in full even where they share storage; also of all storages that
+    /// they look into. The most that is held at once is all tensors and one storage.
     pub bytes: u64,
     /// Number of tensors.
     pub tensors: usize,

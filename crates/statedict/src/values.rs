@@ -1,10 +1,10 @@
-//! A tensor's elements as numbers of another type: exactly, or rounded where the caller asks for it.
+//! Tensors from numbers and numbers from tensors: exactly, or rounded where the caller asks for it.
 
 use half::{bf16, f16};
 use thiserror::Error;
 
 use crate::element::ElementType;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, WrongSize};
 
 /// What to do with an element that the wanted type cannot hold exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,30 @@ pub struct Inexact {
 }
 
 impl Tensor {
+    /// A tensor of single-precision numbers in row-major order.
+    ///
+    /// # Errors
+    /// [`WrongSize`], if the shape asks for another number of them.
+    pub fn of_f32(name: impl Into<String>, shape: Vec<usize>, values: &[f32]) -> Result<Self, WrongSize> {
+        Self::new(name, ElementType::F32, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect())
+    }
+
+    /// A tensor of double-precision numbers in row-major order.
+    ///
+    /// # Errors
+    /// [`WrongSize`], if the shape asks for another number of them.
+    pub fn of_f64(name: impl Into<String>, shape: Vec<usize>, values: &[f64]) -> Result<Self, WrongSize> {
+        Self::new(name, ElementType::F64, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect())
+    }
+
+    /// A tensor of 64-bit integers in row-major order.
+    ///
+    /// # Errors
+    /// [`WrongSize`], if the shape asks for another number of them.
+    pub fn of_i64(name: impl Into<String>, shape: Vec<usize>, values: &[i64]) -> Result<Self, WrongSize> {
+        Self::new(name, ElementType::I64, shape, values.iter().flat_map(|value| value.to_le_bytes()).collect())
+    }
+
     /// Its elements in single precision.
     ///
     /// # Errors
@@ -138,13 +162,11 @@ mod tests {
     use super::*;
 
     fn of_f64(values: &[f64]) -> Tensor {
-        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Tensor::new("x", ElementType::F64, vec![values.len()], bytes).unwrap()
+        Tensor::of_f64("x", vec![values.len()], values).unwrap()
     }
 
     fn of_i64(values: &[i64]) -> Tensor {
-        let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Tensor::new("n", ElementType::I64, vec![values.len()], bytes).unwrap()
+        Tensor::of_i64("n", vec![values.len()], values).unwrap()
     }
 
     #[test]
@@ -160,6 +182,15 @@ mod tests {
         assert_eq!(flags.to_i64(Rounding::Refuse).unwrap(), [1, 0]);
         assert_eq!(of_f64(&[-3.0]).to_i64(Rounding::Refuse).unwrap(), [-3]);
         assert!(of_f64(&[f64::NAN]).to_f32(Rounding::Refuse).unwrap()[0].is_nan());
+    }
+
+    #[test]
+    fn tensor_made_of_numbers_gives_them_back_and_must_fit_its_shape() {
+        let tensor = Tensor::of_f32("w", vec![2, 1], &[0.5, -1.5]).unwrap();
+
+        assert_eq!((tensor.element(), tensor.bytes().len()), (ElementType::F32, 8));
+        assert_eq!(tensor.to_f32(Rounding::Refuse).unwrap(), [0.5, -1.5]);
+        assert!(Tensor::of_i64("n", vec![2], &[1]).is_err());
     }
 
     #[test]

@@ -113,7 +113,15 @@ struct Header {
     spec: ExperimentSpec,
     seed: u64,
     step: u64,
+    /// A run that never restarted has the header of one without a restart policy.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    restarts: u32,
     window: Window,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_zero(restarts: &u32) -> bool {
+    *restarts == 0
 }
 
 /// The contents of a checkpoint.
@@ -122,6 +130,8 @@ pub(crate) struct Checkpoint {
     pub seed: u64,
     /// Optimiser steps done.
     pub step: u64,
+    /// Restarts after divergences, which lower the learning rate by a factor each.
+    pub restarts: u32,
     /// The sums of the curve's unfinished window.
     pub window: Window,
     /// Parameters and buffers.
@@ -138,6 +148,7 @@ impl Checkpoint {
             spec: self.spec.resolved(),
             seed: self.seed,
             step: self.step,
+            restarts: self.restarts,
             window: self.window,
         };
         let model = self.model.iter().map(|named| (MODEL, named));
@@ -168,8 +179,8 @@ impl Checkpoint {
                 return Err(LoadError::Extra(name).into());
             }
         }
-        let Header { spec, seed, step, window, .. } = header;
-        Ok(Self { spec, seed, step, window, model, optimiser })
+        let Header { spec, seed, step, restarts, window, .. } = header;
+        Ok(Self { spec, seed, step, restarts, window, model, optimiser })
     }
 
     /// Checks that a run of this experiment can go on from here. The evaluation part may differ: it plays no role in

@@ -3,6 +3,7 @@
 use domain::report::CurvePoint;
 
 use crate::checkpoint::CheckpointError;
+use crate::fit::Restart;
 use crate::tensor_file::SavedFile;
 
 /// What a run shall do next.
@@ -57,6 +58,9 @@ pub trait Observer {
     /// Called when training begins at step 0 although there is a checkpoint, with what is wrong with that.
     fn started_over(&mut self, problem: &CheckpointError);
 
+    /// Called when training diverged and goes back to an earlier state with a lower learning rate.
+    fn restarted(&mut self, restart: &Restart);
+
     /// Asked before every step: what to do next.
     fn directive(&mut self) -> Directive;
 }
@@ -72,6 +76,8 @@ pub enum Event {
     Checkpoint(SavedCheckpoint),
     /// What made training start over.
     StartedOver(String),
+    /// A restart after a divergence.
+    Restarted(Restart),
 }
 
 /// An observer that writes everything down and gives directives at chosen calls.
@@ -102,7 +108,7 @@ impl Recorder {
     pub fn curve(&self) -> Vec<CurvePoint> {
         let point = |event: &Event| match event {
             Event::CurvePoint(point) => Some(*point),
-            Event::Progress(_) | Event::Checkpoint(_) | Event::StartedOver(_) => None,
+            Event::Progress(_) | Event::Checkpoint(_) | Event::StartedOver(_) | Event::Restarted(_) => None,
         };
         self.events.iter().filter_map(point).collect()
     }
@@ -112,9 +118,19 @@ impl Recorder {
     pub fn checkpoints(&self) -> Vec<SavedCheckpoint> {
         let checkpoint = |event: &Event| match event {
             Event::Checkpoint(checkpoint) => Some(checkpoint.clone()),
-            Event::Progress(_) | Event::CurvePoint(_) | Event::StartedOver(_) => None,
+            Event::Progress(_) | Event::CurvePoint(_) | Event::StartedOver(_) | Event::Restarted(_) => None,
         };
         self.events.iter().filter_map(checkpoint).collect()
+    }
+
+    /// The restarts after divergences, in order.
+    #[must_use]
+    pub fn restarts(&self) -> Vec<Restart> {
+        let restart = |event: &Event| match event {
+            Event::Restarted(restart) => Some(*restart),
+            Event::Progress(_) | Event::CurvePoint(_) | Event::Checkpoint(_) | Event::StartedOver(_) => None,
+        };
+        self.events.iter().filter_map(restart).collect()
     }
 }
 
@@ -133,6 +149,10 @@ impl Observer for Recorder {
 
     fn started_over(&mut self, problem: &CheckpointError) {
         self.events.push(Event::StartedOver(problem.to_string()));
+    }
+
+    fn restarted(&mut self, restart: &Restart) {
+        self.events.push(Event::Restarted(*restart));
     }
 
     fn directive(&mut self) -> Directive {

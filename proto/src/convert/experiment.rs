@@ -1,8 +1,6 @@
 //! The experiment document.
 
-use domain::spec::{
-    AdamSpec, DataSpec, EvaluationSpec, ExperimentSpec, OptimiserSpec, RmsPropSpec, TrainingSpec, Violations, defaults,
-};
+use domain::spec::{DataSpec, EvaluationSpec, ExperimentSpec, Violations, defaults};
 
 use super::{Fields, FromWire, ToWire};
 use crate::v1;
@@ -56,121 +54,6 @@ impl FromWire for DataSpec {
         let mut fields = Fields::at(at);
         let dataset = fields.named("dataset", &dataset);
         fields.finish(|| Some(Self { dataset: dataset?, train_images }))
-    }
-}
-
-impl ToWire for TrainingSpec {
-    type Wire = v1::TrainingSpec;
-
-    fn to_wire(&self) -> v1::TrainingSpec {
-        let Self { steps, batch_size, optimiser, weight_decay, gradient_clip_norm } = self;
-        v1::TrainingSpec {
-            steps: *steps,
-            batch_size: *batch_size,
-            optimiser: Some(optimiser.to_wire()),
-            weight_decay: Some(*weight_decay),
-            gradient_clip_norm: Some(gradient_clip_norm.unwrap_or(0.0)),
-        }
-    }
-}
-
-impl FromWire for TrainingSpec {
-    type Wire = v1::TrainingSpec;
-
-    fn from_wire(wire: v1::TrainingSpec, at: &str) -> Result<Self, Violations> {
-        let v1::TrainingSpec { steps, batch_size, optimiser, weight_decay, gradient_clip_norm } = wire;
-        let mut fields = Fields::at(at);
-        let optimiser = fields.required("optimiser", optimiser);
-        let weight_decay = fields.finite("weight_decay", weight_decay.unwrap_or_else(defaults::weight_decay));
-        // The wire has no `null`: there, 0 alone means no clipping.
-        let gradient_clip_norm = match gradient_clip_norm {
-            None => Some(defaults::gradient_clip_norm()),
-            Some(0.0) => Some(None),
-            Some(norm) => fields.finite("gradient_clip_norm", norm).map(Some),
-        };
-        fields.finish(|| {
-            Some(Self {
-                steps,
-                batch_size,
-                optimiser: optimiser?,
-                weight_decay: weight_decay?,
-                gradient_clip_norm: gradient_clip_norm?,
-            })
-        })
-    }
-}
-
-impl ToWire for OptimiserSpec {
-    type Wire = v1::OptimiserSpec;
-
-    fn to_wire(&self) -> v1::OptimiserSpec {
-        let kind = match self {
-            Self::Adam(adam) => v1::optimiser_spec::Kind::Adam(adam.to_wire()),
-            Self::RmsProp(rmsprop) => v1::optimiser_spec::Kind::Rmsprop(rmsprop.to_wire()),
-        };
-        v1::OptimiserSpec { kind: Some(kind) }
-    }
-}
-
-impl FromWire for OptimiserSpec {
-    type Wire = v1::OptimiserSpec;
-
-    fn from_wire(wire: v1::OptimiserSpec, at: &str) -> Result<Self, Violations> {
-        let v1::OptimiserSpec { kind } = wire;
-        match kind {
-            None => Err(Violations::one(at, "missing: one of adam, rmsprop expected")),
-            Some(v1::optimiser_spec::Kind::Adam(adam)) => {
-                AdamSpec::from_wire(adam, &Fields::at(at).path("adam")).map(Self::Adam)
-            }
-            Some(v1::optimiser_spec::Kind::Rmsprop(rmsprop)) => {
-                RmsPropSpec::from_wire(rmsprop, &Fields::at(at).path("rmsprop")).map(Self::RmsProp)
-            }
-        }
-    }
-}
-
-impl ToWire for AdamSpec {
-    type Wire = v1::AdamSpec;
-
-    fn to_wire(&self) -> v1::AdamSpec {
-        let Self { learning_rate, beta1, beta2, epsilon } = *self;
-        v1::AdamSpec { learning_rate, beta1: Some(beta1), beta2: Some(beta2), epsilon: Some(epsilon) }
-    }
-}
-
-impl FromWire for AdamSpec {
-    type Wire = v1::AdamSpec;
-
-    fn from_wire(wire: v1::AdamSpec, at: &str) -> Result<Self, Violations> {
-        let v1::AdamSpec { learning_rate, beta1, beta2, epsilon } = wire;
-        let mut fields = Fields::at(at);
-        let learning_rate = fields.finite("learning_rate", learning_rate);
-        let beta1 = fields.finite("beta1", beta1.unwrap_or_else(defaults::beta1));
-        let beta2 = fields.finite("beta2", beta2.unwrap_or_else(defaults::beta2));
-        let epsilon = fields.finite("epsilon", epsilon.unwrap_or_else(defaults::epsilon));
-        fields.finish(|| Some(Self { learning_rate: learning_rate?, beta1: beta1?, beta2: beta2?, epsilon: epsilon? }))
-    }
-}
-
-impl ToWire for RmsPropSpec {
-    type Wire = v1::RmsPropSpec;
-
-    fn to_wire(&self) -> v1::RmsPropSpec {
-        let Self { learning_rate, alpha, epsilon } = *self;
-        v1::RmsPropSpec { learning_rate, alpha: Some(alpha), epsilon: Some(epsilon) }
-    }
-}
-
-impl FromWire for RmsPropSpec {
-    type Wire = v1::RmsPropSpec;
-
-    fn from_wire(wire: v1::RmsPropSpec, at: &str) -> Result<Self, Violations> {
-        let v1::RmsPropSpec { learning_rate, alpha, epsilon } = wire;
-        let mut fields = Fields::at(at);
-        let learning_rate = fields.finite("learning_rate", learning_rate);
-        let alpha = fields.finite("alpha", alpha.unwrap_or_else(defaults::alpha));
-        let epsilon = fields.finite("epsilon", epsilon.unwrap_or_else(defaults::epsilon));
-        fields.finish(|| Some(Self { learning_rate: learning_rate?, alpha: alpha?, epsilon: epsilon? }))
     }
 }
 

@@ -14,6 +14,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod text;
+mod training;
 mod value;
 mod worker;
 

@@ -81,6 +81,17 @@ pub enum Message {
         /// What is wrong with the checkpoint.
         problem: String,
     },
+    /// Training diverged and goes on from an earlier state.
+    Restarted {
+        /// How the divergence shows, and at which step.
+        problem: String,
+        /// The step that it goes back to.
+        to_step: u64,
+        /// Restarts of the experiment so far.
+        restarts: u32,
+        /// The factor of the learning rate from now on.
+        learning_rate_factor: f64,
+    },
     /// It is done, one way or another: the last message.
     Ended(Outcome),
 }

@@ -86,19 +86,55 @@ pub const fn alpha() -> f64 {
     0.99
 }
 
-/// What both optimisers add to their denominator.
+/// What every optimiser adds to its denominator.
 #[must_use]
 pub const fn epsilon() -> f64 {
     1e-8
+}
+
+/// The factor of the learning rate at the end of a cosine.
+#[must_use]
+pub const fn final_fraction() -> f64 {
+    0.0
+}
+
+/// A batch is computed in one part.
+#[must_use]
+pub const fn accumulate() -> u32 {
+    1
+}
+
+/// Most restarts of a diverging run.
+#[must_use]
+pub const fn restarts_at_most() -> u32 {
+    3
+}
+
+/// What a restart multiplies the learning rate by.
+#[must_use]
+pub const fn restart_learning_rate_factor() -> f64 {
+    0.5
+}
+
+/// Steps between two states that a diverging run may go back to.
+#[must_use]
+pub const fn restart_checkpoint_steps() -> u32 {
+    500
+}
+
+/// Whether a document may leave a choice out.
+pub(super) fn is_default<T: Default + PartialEq>(choice: &T) -> bool {
+    *choice == T::default()
+}
+
+/// Whether a document may leave a number of parts out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+pub(super) fn is_one(parts: &u32) -> bool {
+    *parts == 1
 }
 
 /// Every score.
 #[must_use]
 pub fn scores() -> Vec<ScoreName> {
     ScoreName::ALL.to_vec()
-}
-
-/// Whether a document may leave a choice out.
-pub(super) fn is_default<T: Default + PartialEq>(choice: &T) -> bool {
-    *choice == T::default()
 }

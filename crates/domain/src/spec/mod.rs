@@ -3,9 +3,13 @@
 pub mod canonical;
 pub mod data;
 pub mod defaults;
+pub mod divergence;
 pub mod evaluation;
 pub mod model;
+pub mod objective;
+pub mod optimiser;
 pub mod parse;
+pub mod schedule;
 pub mod training;
 pub mod violation;
 pub mod workload;
@@ -14,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use architecture::{Architecture, InputShape, Order as MaskOrder};
 pub use data::{DataSpec, DatasetName};
+pub use divergence::{DivergencePolicy, RestartSpec};
 pub use evaluation::{EvaluationSpec, ScoreName};
 pub use model::{
     ModelSpec,
@@ -30,8 +35,11 @@ pub use model::{
     tabular::TabularSpec,
     transform::{SplineSpec, TransformSpec},
 };
+pub use objective::{NegativeSpec, ObjectiveSpec};
+pub use optimiser::{AdamSpec, OptimiserSpec, RmsPropSpec};
 pub use parse::parse_document;
-pub use training::{AdamSpec, OptimiserSpec, RmsPropSpec, TrainingSpec};
+pub use schedule::{FlowsOodAnnealSpec, ScheduleSpec, WarmUpCosineSpec};
+pub use training::{Decay, TrainingSpec};
 pub use violation::{Violation, Violations};
 pub use workload::Workload;
 
@@ -65,7 +73,7 @@ impl ExperimentSpec {
         if let Err(violations) = self.architecture(at) {
             found.extend(violations);
         }
-        self.training.check(&format!("{at}.training"), &mut found);
+        self.training.check(&format!("{at}.training"), self.data.dataset, &mut found);
         self.evaluation.check(&format!("{at}.evaluation"), self.data.dataset, &mut found);
         found.into_result()
     }
@@ -81,7 +89,8 @@ impl ExperimentSpec {
     /// The same experiment with every value that a default decides written out, so that equal experiments have equal documents.
     #[must_use]
     pub fn resolved(&self) -> Self {
-        Self { model: self.model.resolved(), training: self.training.resolved(), ..self.clone() }
+        let training = self.training.resolved(&self.model, self.data.dataset);
+        Self { model: self.model.resolved(), training, ..self.clone() }
     }
 
     /// The identity of this document: the SHA-256 of its resolved canonical JSON.

@@ -35,8 +35,9 @@ impl Callable {
         };
         known.ok_or_else(|| {
             let full = format!("{}.{}", readable(module), readable(name));
-            if matches!(module, "torch" | "torch.cuda") && name.ends_with("Storage") {
-                return Fault::ForeignElements { name: full };
+            let is_storage = matches!(module, "torch" | "torch.cuda") && name.ends_with("Storage");
+            if is_storage || (module == "torch._utils" && name.starts_with("_rebuild_")) {
+                return Fault::ForeignTensor { name: full };
             }
             Fault::ForeignName { name: full }
         })

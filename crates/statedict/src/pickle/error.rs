@@ -30,12 +30,12 @@ pub enum Fault {
         /// Module and name, joined by a dot.
         name: String,
     },
-    /// It names a storage of elements that have no type here.
+    /// It needs a kind of tensor (sparse, quantised) or an element type (complex, 8-bit float) that is not read.
     #[error(
-        "{name} holds elements of a type that is not read; convert the tensor to float32 in PyTorch and save again"
+        "the file needs {name}: a kind of tensor that is not read; make the tensor dense and one of bool, u8, i8 to i64, f16, bf16, f32, f64 in PyTorch and save again"
     )]
-    ForeignElements {
-        /// Module and class, joined by a dot.
+    ForeignTensor {
+        /// Module and name, joined by a dot.
         name: String,
     },
     /// The instruction is none that a state dict uses.

@@ -97,7 +97,8 @@ fn role<R: Read>(file: &ZipFile<'_, R>) -> Result<Role, PtError> {
         "data.pkl" => Role::Pickle,
         "byteorder" => Role::ByteOrder,
         "constants.pkl" => Role::Code,
-        _ => match inner.strip_prefix("data/") {
+        // PyTorch 1.4 called the folder `tensors`.
+        _ => match inner.strip_prefix("data/").or_else(|| inner.strip_prefix("tensors/")) {
             Some(key) => Role::Storage(key.to_owned()),
             None => Role::Other,
         },

@@ -1,6 +1,6 @@
 //! PyTorch's files: both formats of `torch.save` are read, the newer one is written.
 //!
-//! Nothing in a file is ever run; the pickle is read as data by [`crate::pickle`].
+//! Nothing in a file is ever run; the pickle is read as data.
 
 mod archive;
 mod error;

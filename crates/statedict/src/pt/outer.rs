@@ -23,10 +23,14 @@ pub(super) fn find<'p, 'a>(pickle: &'p Pickle<'a>) -> Result<Found<'p, 'a>, PtEr
         return Err(PtError::NoStateDict { found: pickle.objects.kind(pickle.root).to_owned() });
     };
     let outer = last_of_each(outer);
+    let is_tensor = |value: Value<'a>| matches!(pickle.objects.get(value), Some(Object::Tensor(_)));
+    let has_tensors =
+        |entries: &[(Value<'a>, Value<'a>)]| entries.is_empty() || entries.iter().any(|(_, value)| is_tensor(*value));
+    // A dict of settings under `model`, say, is no candidate.
     let known = |key: &str| {
-        let value = outer.iter().rev().find(|(name, _)| *name == Value::Text(key))?.1;
+        let value = outer.iter().find(|(name, _)| *name == Value::Text(key))?.1;
         match pickle.objects.get(value) {
-            Some(Object::Dict(entries)) => Some(entries),
+            Some(Object::Dict(entries)) if has_tensors(entries) => Some(entries),
             _ => None,
         }
     };
@@ -42,8 +46,7 @@ pub(super) fn find<'p, 'a>(pickle: &'p Pickle<'a>) -> Result<Found<'p, 'a>, PtEr
             ignored: others.map(|(name, _)| in_words(pickle, *name)).collect(),
         });
     }
-    let has_tensor = outer.iter().any(|(_, value)| matches!(pickle.objects.get(*value), Some(Object::Tensor(_))));
-    if !has_tensor && !outer.is_empty() {
+    if !has_tensors(&outer) && !outer.is_empty() {
         return Err(PtError::NoStateDict { found: format!("a dict of {}", first_keys(pickle, &outer)) });
     }
     Ok(Found { tensors: tensors(pickle, &outer)?, under: None, ignored: Vec::new() })

@@ -51,14 +51,18 @@ impl Plan {
             under: found.under.clone(),
             ignored: found.ignored.clone(),
         };
-        let mut total = 0_u64;
+        let (mut total, mut stored_total) = (0_u64, 0_u64);
         for &(name, layout) in &found.tensors {
             let planned = planned(name, layout)?;
             let bytes = bytes_of(planned.element, &planned.shape).map_or(u64::MAX, |bytes| bytes as u64);
             let stored = layout.storage.elements.saturating_mul(planned.element.bytes() as u64);
             total = total.saturating_add(bytes);
-            if total.max(stored) > limits.bytes {
-                return Err(PtError::TooLarge { name: name.to_owned(), bytes: total.max(stored), limit: limits.bytes });
+            if !plan.storages.contains_key(layout.storage.key) {
+                stored_total = stored_total.saturating_add(stored);
+            }
+            let bytes = total.max(stored_total);
+            if bytes > limits.bytes {
+                return Err(PtError::TooLarge { name: name.to_owned(), bytes, limit: limits.bytes });
             }
             plan.expect(layout.storage.key, stored, planned)?;
         }

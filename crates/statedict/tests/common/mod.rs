@@ -1,13 +1,15 @@
 //! The fixtures that PyTorch made, and what `expected.json` says of them.
 
 use std::collections::BTreeMap;
+use std::io::{Cursor, Write};
 use std::path::PathBuf;
 
 use statedict::{Contents, Limits, Tensor, read};
+use zip::write::SimpleFileOptions;
 
 /// Every file that PyTorch or the safetensors library wrote.
 #[allow(dead_code, reason = "each test program uses its part of this module")]
-pub const FIXTURES: [&str; 13] = [
+pub const FIXTURES: [&str; 16] = [
     "checkpoint.pt",
     "legacy.pt",
     "legacy_protocol_4.pt",
@@ -18,10 +20,18 @@ pub const FIXTURES: [&str; 13] = [
     "old_zip.pt",
     "parallel.pt",
     "protocol_4.pt",
+    "python2_legacy.pth",
+    "python2_views.pt",
+    "python2_zip.pt",
     "types.pt",
     "types.safetensors",
     "views.pt",
 ];
+
+/// What reading any of the fixtures, whole or damaged, may hold at once: the limit on tensors twice, the central
+/// directory, the decompressor.
+#[allow(dead_code, reason = "each test program uses its part of this module")]
+pub const MOST_BYTES: u64 = 512 << 10;
 
 /// A tensor as PyTorch saw it: name, type, shape, bytes in hexadecimal.
 pub type Expected = (String, String, Vec<usize>, String);
@@ -61,4 +71,17 @@ pub fn in_words(tensor: &Tensor) -> Expected {
     };
     let hex = tensor.bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     (tensor.name().to_owned(), element, tensor.shape().to_vec(), hex)
+}
+
+/// A zip archive of these entries.
+#[allow(dead_code, reason = "each test program uses its part of this module")]
+pub fn archive_of(entries: &[(&str, &[u8])], method: zip::CompressionMethod) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in entries {
+        archive
+            .start_file(*name, SimpleFileOptions::default().compression_method(method))
+            .expect("the archive is sound");
+        archive.write_all(bytes).expect("the archive is sound");
+    }
+    archive.finish().expect("the archive is sound").into_inner()
 }

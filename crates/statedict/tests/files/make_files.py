@@ -1,12 +1,14 @@
 """Makes the fixtures of this folder with PyTorch itself, and expected.json with what they hold.
 
     python make_files.py                    # PyTorch 2.x: everything but the old files
-    python make_files.py old                # PyTorch 1.x (made with 1.7.1, Python 3.7): old_*.pt
+    python make_files.py old                # PyTorch 1.7.1, Python 3.7: old_*
+    python make_files.py python2            # PyTorch 1.4.0, Python 2.7: python2_*
 
 Run in this folder. Values are fixed, so a second run changes nothing but what PyTorch itself changed. The hostile
 files are put together by hand: making them runs nothing.
 """
 
+import binascii
 import collections
 import json
 import os
@@ -24,7 +26,7 @@ def note(name, state):
     for key, tensor in state.items():
         tensor = tensor.detach().contiguous()
         raw = tensor.view(torch.int16) if tensor.dtype == torch.bfloat16 else tensor
-        rows.append([key, str(tensor.dtype).replace("torch.", ""), list(tensor.shape), raw.numpy().tobytes().hex()])
+        rows.append([key, str(tensor.dtype).replace("torch.", ""), list(tensor.shape), binascii.hexlify(raw.numpy().tobytes()).decode()])
     EXPECTED[name] = rows
 
 
@@ -33,7 +35,9 @@ def save(name, what, state, **options):
     note(name, state)
 
 
-def count(*shape, dtype=torch.float32, start=0):
+def count(*shape, **options):
+    """0, 0.5, 1, ... in that shape, from `start` on. Python 2 has no named arguments behind a list."""
+    dtype, start = options.get("dtype", torch.float32), options.get("start", 0)
     size = 1
     for side in shape:
         size *= side
@@ -153,10 +157,18 @@ def old_files():
     save("old_protocol_1.pt", views(), views(), pickle_protocol=1)
 
 
+def python2_files():
+    net = network()
+    state = net.state_dict()
+    save("python2_legacy.pth", {"net": state, "optim": trained(net).state_dict()}, state)
+    save("python2_views.pt", views(), views())
+    # The first shape of the zip format, before it became the default.
+    save("python2_zip.pt", views(), views(), _use_new_zipfile_serialization=True)
+
+
 def main():
     torch.manual_seed(0)
-    old = sys.argv[1:] == ["old"]
-    (old_files if old else new_files)()
+    {"": new_files, "old": old_files, "python2": python2_files}["".join(sys.argv[1:])]()
     known = {}
     if os.path.exists("expected.json"):
         with open("expected.json") as file:

@@ -70,6 +70,29 @@ fn unusual(mask: &str) -> Value {
     })
 }
 
+/// Every choice of the training section, with its fields at their defaults and at none.
+fn objectives() -> Vec<Value> {
+    let changes = [
+        json!({"objective": {"negative": {"out": "mnist"}}, "decay": "gains"}),
+        json!({"objective": {"negative": {
+            "out": "mnist", "out_images": 9, "out_batch_size": 3, "threshold_nats": -12.5,
+        }}, "decay": "all"}),
+        json!({"schedule": {"flows-ood-anneal": {}}, "accumulate": 4}),
+        json!({"schedule": {"flows-ood-anneal": {"steps_per_epoch": 3}}, "on_divergence": {"restart": {}}}),
+        json!({"schedule": {"warm-up-cosine": {"warm_up_steps": 2, "final_fraction": 0.25}}}),
+        json!({"on_divergence": {"restart": {
+            "at_most": 1, "learning_rate_factor": 0.25, "checkpoint_steps": 7, "loss_limit_nats": 1e5,
+        }}}),
+        json!({"optimiser": {"adamw": {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.25, "epsilon": 1e-3}}}),
+    ];
+    let changed = |change: Value| {
+        let mut document = base();
+        document["training"].as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        document
+    };
+    changes.into_iter().map(changed).collect()
+}
+
 pub(super) fn experiment() -> ExperimentSpec {
     serde_json::from_value(base()).unwrap()
 }
@@ -81,6 +104,7 @@ pub(super) fn experiments() -> Vec<ExperimentSpec> {
     unclipped["training"]["optimiser"]["adam"] =
         json!({"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.25, "epsilon": 1e-3});
     documents.push(unclipped);
+    documents.extend(objectives());
     documents.into_iter().map(|document| serde_json::from_value(document).unwrap()).collect()
 }
 

@@ -62,7 +62,7 @@ fn absent_choices_list_what_is_allowed() {
     );
     assert_eq!(
         refusals_of::<OptimiserSpec>(v1::OptimiserSpec::default(), "o"),
-        ["o: missing: one of adam, rmsprop expected"]
+        ["o: missing: one of adam, rmsprop, adamw expected"]
     );
     assert_eq!(
         refusals_of::<Expansion>(v1::Expansion::default(), "expansion"),

@@ -249,6 +249,7 @@ fn absent_fields_take_the_defaults_of_sweep_files() {
     });
     let training = wire.training.as_mut().unwrap();
     (training.weight_decay, training.gradient_clip_norm) = (None, None);
+    (training.objective, training.schedule, training.accumulate, training.on_divergence) = (None, None, None, None);
     training.optimiser = Some(v1::OptimiserSpec {
         kind: Some(v1::optimiser_spec::Kind::Adam(v1::AdamSpec { learning_rate: 5e-4, ..Default::default() })),
     });
@@ -267,6 +268,18 @@ fn absent_rmsprop_fields_take_the_defaults_of_sweep_files() {
     let received = domain::spec::OptimiserSpec::from_wire(wire, "").unwrap();
 
     assert_eq!(received, serde_json::from_value(json!({"rmsprop": {"learning_rate": 0.5}})).unwrap());
+}
+
+#[test]
+fn absent_fields_of_training_choices_take_the_defaults_of_sweep_files() {
+    let restart = v1::divergence_policy::Kind::Restart(v1::RestartSpec::default());
+    let cosine = v1::schedule_spec::Kind::WarmUpCosine(v1::WarmUpCosineSpec { warm_up_steps: 5, ..Default::default() });
+
+    let policy = domain::spec::DivergencePolicy::from_wire(v1::DivergencePolicy { kind: Some(restart) }, "").unwrap();
+    let schedule = domain::spec::ScheduleSpec::from_wire(v1::ScheduleSpec { kind: Some(cosine) }, "").unwrap();
+
+    assert_eq!(policy, serde_json::from_value(json!({"restart": {}})).unwrap());
+    assert_eq!(schedule, serde_json::from_value(json!({"warm-up-cosine": {"warm_up_steps": 5}})).unwrap());
 }
 
 #[test]

@@ -142,7 +142,7 @@ fn unknown_metrics_and_values_that_are_not_finite_are_refused() {
     assert_eq!(
         refusals_of::<Measurement>(wire, "m"),
         [
-            "m.metric: unknown metric `mood`: one of auroc, bits-per-dim-mean, bits-per-dim-median, outliers, non-finite expected",
+            "m.metric: unknown metric `mood`: one of auroc, bits-per-dim-mean, bits-per-dim-median, bits-per-dim-trimmed, outliers, non-finite expected",
             "m.value: NaN is not a number that can be kept: finite ones allowed",
         ]
     );
