@@ -13,6 +13,7 @@ pub mod parse;
 pub mod schedule;
 pub mod training;
 pub mod violation;
+pub mod workload;
 
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +43,7 @@ pub use parse::parse_document;
 pub use schedule::{FlowsOodAnnealSpec, ScheduleSpec, WarmUpCosineSpec};
 pub use training::{Decay, TrainingSpec};
 pub use violation::{Violation, Violations};
+pub use workload::Workload;
 
 use crate::Digest;
 

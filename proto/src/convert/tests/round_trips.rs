@@ -8,7 +8,7 @@ use domain::{
     job::FailureKind,
     lease::{Directive, LeaseTerms},
     report::{Completion, CurvePoint, Failure, Progress, Task},
-    spec::{DatasetName, MaskScheme, ModelSpec, ParitySpec, SplitPriorSpec, SqueezeSpec},
+    spec::{DatasetName, MaskScheme, ModelSpec, ParitySpec, SplitPriorSpec, SqueezeSpec, Workload},
     sweep::{ExecutionSpec, Expansion, SweepSpec},
 };
 use prost::Message;
@@ -117,6 +117,20 @@ fn every_variant_of_a_sweep_arrives() {
 
     assert_eq!(expanded.variants.len(), 3);
     expanded.variants.iter().for_each(arrives);
+}
+
+#[test]
+fn every_variant_says_what_training_it_takes() {
+    let expanded = documents::sweeps()[0].expand().unwrap();
+    let variant = &expanded.variants[0];
+
+    let sent = variant.to_wire().workload.unwrap();
+
+    let workload = variant.spec.workload("base").unwrap();
+    assert_eq!(Workload::from_wire(sent, "workload"), Ok(workload));
+    arrives(&Workload { examples_per_epoch: None, steps_per_epoch: None, epochs: None, ..workload });
+    let infinite = v1::Workload { epochs: Some(f64::INFINITY), ..sent };
+    assert!(Workload::from_wire(infinite, "workload").unwrap_err().to_string().starts_with("workload.epochs: inf"));
 }
 
 #[test]
