@@ -13,7 +13,7 @@ use std::io::Write as _;
 use case::{Case, FOLDER_VARIABLE, Folder};
 use comparison::{Table, relative_error, summary};
 use flows::parameters::Role;
-use flows::{Flow, Mode, bits_per_dimension};
+use flows::{Flow, MemoryOrder, Mode, bits_per_dimension};
 use model::Model;
 use tch::{Kind, Tensor, no_grad};
 use training::optimiser::{Decayed, Optimiser, Regularisation};
@@ -57,11 +57,10 @@ fn say(line: &str) {
 
 fn check(case: &Case, model: &Model) -> Table {
     let mut table = Table::new(&case.name);
-    let flow = model.load(Kind::Float, case);
+    let flow = model.load(Kind::Float, MemoryOrder::Fastest, case);
     table.exact("parameters", flow.parameters().count(), case.parameters);
     check_evaluation(case, &flow, &mut table);
-    check_gradients(case, model, Kind::Double, &mut table);
-    check_gradients(case, model, Kind::Float, &mut table);
+    check_gradients(case, model, &mut table);
     check_training(case, model, &flow, &mut table);
     check_final(case, model, &flow, &mut table);
     table
@@ -69,8 +68,14 @@ fn check(case: &Case, model: &Model) -> Table {
 
 /// The mean negative log-likelihood of a batch.
 fn loss(case: &Case, flow: &Flow, batch: usize, mode: Mode) -> Tensor {
+    nudged_loss(case, flow, batch, mode, 0.0)
+}
+
+/// The same with all values of the examples larger by `nudge`.
+fn nudged_loss(case: &Case, flow: &Flow, batch: usize, mode: Mode, nudge: f64) -> Tensor {
     let kind = flow.parameters().kind();
-    let (examples, noise) = (case.examples(batch).to_kind(kind), case.noise(batch).map(|noise| noise.to_kind(kind)));
+    let examples = case.examples(batch).to_kind(kind) + nudge;
+    let noise = case.noise(batch).map(|noise| noise.to_kind(kind));
     -flow.log_likelihood(&examples, noise.as_ref(), mode).total.mean(kind)
 }
 
@@ -85,22 +90,53 @@ fn check_evaluation(case: &Case, flow: &Flow, table: &mut Table) {
     table.bounded("eval nll", relative_error(&-likelihood.total, &case.tensor("eval/nll")), 1e-4);
 }
 
-/// Compares the gradients of batch 0 in training mode, as `kind` computes them.
+/// Compares the gradients of batch 0 in training mode: in double precision, in single precision with activations in the
+/// reference's order, and in single precision as training computes on a CPU.
 ///
-/// The files hold them after the reference clipped each group in place (their groups have exactly the clip's norm), so
+/// In single precision the rounding of an activation can carry a hidden unit over the kink of its ReLU, which moves whole
+/// tensors by far more than rounding. Double precision is free of that and shows that the formulas are the same. In the
+/// reference's order our roundings are nearly the reference's; where they still fall on other sides of a kink, inputs that
+/// are nudged by less than their own rounding tell. In training's own order batch statistics are rounded a hundred times
+/// coarser (see [`MemoryOrder`]), so that kinks are met more often: hence its wider limit.
+fn check_gradients(case: &Case, model: &Model, table: &mut Table) {
+    let errors = |kind, order, nudge| gradient_errors(case, model, &model.load(kind, order, case), nudge);
+    let double = errors(Kind::Double, MemoryOrder::Fastest, 0.0);
+    table.bounded("grad0 f64", double.worst, 1e-3);
+    table.bounded("grad0 f64 tiny", double.tiny, 1e-5);
+    let mut single = errors(Kind::Float, MemoryOrder::ChannelsFirst, 0.0);
+    for nudge in [5e-8, 1e-7, 2e-7] {
+        if single.worst <= 1e-3 {
+            break;
+        }
+        println!("{}: {:.1e} off in single precision: trying nudged inputs", case.name, single.worst);
+        let nudged = errors(Kind::Float, MemoryOrder::ChannelsFirst, nudge);
+        if nudged.worst < single.worst {
+            single = nudged;
+        }
+    }
+    table.bounded("grad0 f32", single.worst, 1e-3);
+    table.bounded("grad0 f32 tiny", single.tiny, 1e-4);
+    let fastest = errors(Kind::Float, MemoryOrder::Fastest, 0.0);
+    table.bounded("grad0 f32 as trained", fastest.worst, 5e-2);
+    table.bounded("grad0 f32 as trained, tiny", fastest.tiny, 1e-4);
+}
+
+/// How far gradients are off.
+struct GradientErrors {
+    /// The worst relative error of a tensor.
+    worst: f64,
+    /// The worst error, over the length of their group, of tensors without a gradient but rounding: directions of single
+    /// values and weights in front of batch normalisation.
+    tiny: f64,
+}
+
+/// The files hold gradients after the reference clipped each group in place (their groups have exactly the clip's norm), so
 /// ours are clipped too; the norms before clipping are compared in training.
-///
-/// In single precision another order of summation can carry a hidden unit over the kink of its ReLU, which moves whole
-/// tensors by more than rounding; double precision is free of that and shows that the formulas are the same.
-fn check_gradients(case: &Case, model: &Model, kind: Kind, table: &mut Table) {
-    let (label, limit, tiny_limit) = match kind {
-        Kind::Double => ("grad0 f64", 1e-3, 1e-5),
-        _ => ("grad0 f32", 5e-2, 1e-4),
-    };
-    let flow = model.load(kind, case);
+fn gradient_errors(case: &Case, model: &Model, flow: &Flow, nudge: f64) -> GradientErrors {
     let parameters = flow.parameters().parameters();
     let leaves: Vec<&Tensor> = parameters.iter().map(|p| &p.tensor).collect();
-    let gradients = Tensor::run_backward(&[loss(case, &flow, 0, Mode::Train)], &leaves, false, false);
+    let gradients = Tensor::run_backward(&[nudged_loss(case, flow, 0, Mode::Train, nudge)], &leaves, false, false);
+    let mut errors = GradientErrors { worst: 0.0, tiny: 0.0 };
     for roles in groups(model.decayed) {
         let group = parameters.iter().zip(&gradients).filter(|(parameter, _)| roles.contains(&parameter.role));
         let flat: Vec<Tensor> = group.clone().map(|(_, gradient)| gradient.reshape([-1])).collect();
@@ -109,15 +145,16 @@ fn check_gradients(case: &Case, model: &Model, kind: Kind, table: &mut Table) {
             let name = model.reference_name(&parameter.name).expect("every parameter is saved");
             let expected = case.tensor(&format!("grad0/{name}"));
             let error = relative_error(&(gradient * factor), &expected);
+            let error = if error.is_nan() { f64::INFINITY } else { error };
             let share = norm(&expected) / case.grad_clip_norm;
-            // Scale-free weights and biases in front of batch normalisation have no gradient but rounding.
             if share < 1e-4 {
-                table.bounded(&format!("{label} tiny"), error * share, tiny_limit);
+                errors.tiny = errors.tiny.max(error * share);
             } else {
-                table.bounded(label, error, limit);
+                errors.worst = errors.worst.max(error);
             }
         }
     }
+    errors
 }
 
 /// The parameters that are clipped together.

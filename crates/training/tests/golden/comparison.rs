@@ -65,18 +65,28 @@ impl fmt::Display for Table {
 }
 
 /// The columns of [`summary`].
-const COLUMNS: [&str; 9] =
-    ["eval z", "eval log-det", "eval nll", "grad0 f64", "grad0 f32", "loss 0", "loss later", "final", "final nll"];
+const COLUMNS: [&str; 10] = [
+    "eval z",
+    "eval log-det",
+    "eval nll",
+    "grad0 f64",
+    "grad0 f32",
+    "grad0 f32 as trained",
+    "loss 0",
+    "loss later",
+    "final",
+    "final nll",
+];
 
 /// The main errors of every case, a line each.
 pub fn summary(tables: &[Table]) -> String {
     let mut lines = vec![format!("{:<36}", "case")];
-    lines[0].extend(COLUMNS.map(|column| format!(" {column:>12}")));
+    lines[0].extend(COLUMNS.map(|column| format!("  {column}")));
     for table in tables {
         let worst = |column: &str| table.rows.iter().find(|row| row.quantity == column).map(|row| row.worst);
         let errors = COLUMNS.map(|column| match worst(column) {
-            Some(error) => format!(" {error:>12.1e}"),
-            None => format!(" {:>12}", "-"),
+            Some(error) => format!("  {error:>width$.1e}", width = column.len()),
+            None => format!("  {:>width$}", "-", width = column.len()),
         });
         lines.push(format!("{:<36}{}", table.case, errors.concat()));
     }

@@ -8,7 +8,7 @@ use architecture::{
     Architecture, Glow, InputShape, Mask, Order, Parity, PointwiseConvolution, Quadrant, RealNvp, SplitPrior, Squeeze,
     StNetwork, Tabular, Transform,
 };
-use flows::Flow;
+use flows::{Flow, MemoryOrder};
 use tch::{Device, Kind, Tensor};
 use training::optimiser::{Decayed, OptimiserKind};
 
@@ -49,8 +49,9 @@ impl Model {
     }
 
     /// Builds the flow with the case's initial weights.
-    pub fn load(&self, kind: Kind, case: &Case) -> Flow {
-        let flow = Flow::build(&self.architecture, 0, kind, Device::Cpu).expect("the architecture was checked");
+    pub fn load(&self, kind: Kind, order: MemoryOrder, case: &Case) -> Flow {
+        let flow = Flow::build_in_order(&self.architecture, 0, kind, Device::Cpu, order);
+        let flow = flow.expect("the architecture was checked");
         let state: Vec<(String, Tensor)> = self
             .architecture
             .tensors()
