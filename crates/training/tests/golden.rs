@@ -170,7 +170,7 @@ fn check_gradients(case: &Case, model: &Model, table: &mut Table) {
         if single.worst <= 1e-3 {
             break;
         }
-        println!("{}: {:.1e} off in single precision: trying nudged inputs", case.name, single.worst);
+        say(&format!("{}: {:.1e} off in single precision: trying nudged inputs", case.name, single.worst));
         let nudged = errors(Kind::Float, MemoryOrder::ChannelsFirst, nudge);
         if nudged.worst < single.worst {
             single = nudged;
