@@ -27,6 +27,8 @@ mod tests {
 
             assert_eq!(entry.shape.to_string(), name.shape().to_string(), "{name}");
             assert_eq!(entry.has(datasets::Split::Train), name.has_train_split(), "{name}");
+            let known = entry.size(datasets::Split::Train).known().map(|size| size as u64);
+            assert_eq!(known, name.train_examples(), "{name}");
         }
         assert_eq!(Catalogue::entries().len(), DatasetName::ALL.len());
     }

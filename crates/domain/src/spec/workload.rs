@@ -1,6 +1,6 @@
 //! What training an experiment takes: a model's size and arithmetic, and how often it sees its data.
 
-use super::{DataSpec, DatasetName, ExperimentSpec, TrainingSpec, Violations};
+use super::{DataSpec, DatasetName, ExperimentSpec, ObjectiveSpec, TrainingSpec, Violations};
 
 /// The size of one experiment, known before it runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -62,10 +62,14 @@ impl DataSpec {
 }
 
 impl TrainingSpec {
-    /// Examples that pass the flow in one optimiser step.
+    /// Examples that pass the flow in one optimiser step, those of negative training among them.
     #[must_use]
     pub fn examples_per_step(&self) -> u64 {
-        self.batch_size.into()
+        let out = match &self.objective {
+            ObjectiveSpec::MaximumLikelihood => 0,
+            ObjectiveSpec::Negative(negative) => negative.out_batch_size(self.batch_size),
+        };
+        u64::from(self.batch_size) + u64::from(out)
     }
 
     /// Steps that visit every one of `examples` in-distribution examples once, the last batch a partial one.
@@ -85,7 +89,26 @@ impl DatasetName {
             | Self::SyntheticShapes
             | Self::SyntheticStrokes
             | Self::UniformNoise
-            | Self::Constant => Some(60_000),
+            | Self::Constant
+            | Self::SyntheticShapesRgb
+            | Self::SyntheticStrokesRgb
+            | Self::SyntheticShapesRgb64
+            | Self::SyntheticStrokesRgb64 => Some(60_000),
+            Self::Cifar10 | Self::Cifar10Embeddings => Some(50_000),
+            Self::Svhn | Self::Svhn64 | Self::SvhnEmbeddings => Some(73_257),
+            Self::Celeba | Self::Celeba64 => Some(162_770),
+            Self::Imagenet64 => Some(1_281_167),
+            Self::SyntheticClusters0
+            | Self::SyntheticClusters1
+            | Self::SyntheticEmbeddings0
+            | Self::SyntheticEmbeddings1
+            | Self::SyntheticEmbeddings2 => Some(20_000),
+            Self::Notmnist
+            | Self::Hepmass0
+            | Self::Hepmass1
+            | Self::Miniboone0
+            | Self::Miniboone1
+            | Self::CelebaEmbeddings => None,
         }
     }
 }
