@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use proto::v1::{
-    AurocRow, EvaluationRow, JobRow, ListJobsRequest, QueryAurocRequest, QueryEvaluationsRequest,
+    AurocRow, EvaluationRow, FigureRow, GetRequest, GetResponse, JobRow, ListFiguresRequest, ListJobsRequest,
+    QueryAurocRequest, QueryEvaluationsRequest, artifact_service_client::ArtifactServiceClient,
     result_service_client::ResultServiceClient, sweep_service_client::SweepServiceClient,
 };
 use tonic::{
-    Status,
+    Status, Streaming,
     transport::{Channel, Endpoint},
 };
 
@@ -79,6 +80,19 @@ impl Client {
         let request = ListJobsRequest { sweep: sweep.to_owned(), state: state.to_owned(), limit: MAX_JOBS };
         let answer = self.results().list_jobs(request).await;
         Ok(self.checked(answer)?.into_inner().jobs)
+    }
+
+    /// The figures that a request names.
+    pub async fn figures(&self, request: ListFiguresRequest) -> Result<Vec<FigureRow>, Failure> {
+        let answer = self.results().list_figures(request).await;
+        Ok(self.checked(answer)?.into_inner().figures)
+    }
+
+    /// The bytes of an artifact, piece by piece.
+    pub async fn artifact(&self, digest: &[u8]) -> Result<Streaming<GetResponse>, Failure> {
+        let request = GetRequest { digest: digest.to_vec() };
+        let answer = ArtifactServiceClient::new(self.channel()).get(request).await;
+        Ok(self.checked(answer)?.into_inner())
     }
 
     /// Turns the error of a call into ours.

@@ -15,7 +15,7 @@ use clap::Parser;
 
 use crate::{
     client::Client,
-    commands::{Command, cancel, data, jobs, list, results, retry, submit, up, validate, watch},
+    commands::{Command, cancel, data, figures, jobs, list, results, retry, submit, up, validate, watch},
     endpoint::Cluster,
     failure::{EXIT_CODES, Failure},
 };
@@ -68,6 +68,7 @@ async fn run_waiting(cluster: &Cluster, command: &Command) -> Result<(), Failure
         Command::List(arguments) => list::run(arguments, &client()).await,
         Command::Watch(arguments) => watch::run(arguments, &client()).await,
         Command::Results(arguments) => results::run(arguments, &client()).await,
+        Command::Figures(arguments) => figures::run(arguments, &client()).await,
         Command::Jobs(arguments) => jobs::run(arguments, &client()).await,
         Command::Cancel(arguments) => cancel::run(arguments, &client()).await,
         Command::Retry(arguments) => retry::run(arguments, &client()).await,

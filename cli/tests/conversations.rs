@@ -145,8 +145,8 @@ async fn bad_file_is_not_even_sent() {
 
 #[tokio::test]
 async fn sweeps_that_do_not_exist_exit_with_3() {
-    let commands: [&[&str]; 5] =
-        [&["watch", "x"], &["results", "x"], &["jobs", "x"], &["cancel", "x"], &["retry", "x"]];
+    let commands: [&[&str]; 6] =
+        [&["watch", "x"], &["results", "x"], &["figures", "x"], &["jobs", "x"], &["cancel", "x"], &["retry", "x"]];
     for arguments in commands {
         let (run, _) = converse(script(), arguments).await;
 

@@ -9,7 +9,9 @@ use domain::{
 use tracing::{info, warn};
 
 use crate::{
-    child::{ArtifactFile, Child, Command, ExitReason, Line, Message, Order, Outcome, ProcessError, Resources},
+    child::{
+        ArtifactFile, Child, Command, DrawnFigure, ExitReason, Line, Message, Order, Outcome, ProcessError, Resources,
+    },
     download::{Download, download},
     lease::Hold,
     outbox::Outbox,
@@ -130,13 +132,15 @@ impl Workplace<'_> {
                 }
                 Ok(None)
             }
-            Task::Evaluate { checkpoint, .. } => match self.fetch(*checkpoint, folder).await? {
-                Fetched::File(file) => Ok(Some(file)),
-                Fetched::Unusable(reason) => Err(format!(
-                    "the trained checkpoint {} did not verify: {reason}; if it is damaged in the artifact store, submit the experiment under a new sweep name",
-                    checkpoint.digest
-                )),
-            },
+            Task::Evaluate { checkpoint, .. } | Task::Inspect { checkpoint } => {
+                match self.fetch(*checkpoint, folder).await? {
+                    Fetched::File(file) => Ok(Some(file)),
+                    Fetched::Unusable(reason) => Err(format!(
+                        "the trained checkpoint {} did not verify: {reason}; if it is damaged in the artifact store, submit the experiment under a new sweep name",
+                        checkpoint.digest
+                    )),
+                }
+            }
         }
     }
 
@@ -231,20 +235,32 @@ impl Workplace<'_> {
                 }
             },
             Outcome::Evaluated { measurements, statistics, provenance } => {
-                let stored = tokio::select! {
-                    biased;
-                    verdict = self.interrupted(hold) => return verdict,
-                    stored = reporter::store(self.uplink, hold, &statistics) => stored,
-                };
-                match stored {
-                    Ok(()) => {
-                        let statistics = statistics.digest;
-                        Verdict::Complete(Completion::Evaluate { measurements, statistics, provenance })
-                    }
-                    Err(problem) => Verdict::infrastructure(format!("the statistics were not stored: {problem}")),
+                if let Err(verdict) = self.store("the statistics", &statistics, hold).await {
+                    return verdict;
                 }
+                let statistics = statistics.digest;
+                Verdict::Complete(Completion::Evaluate { measurements, statistics, provenance })
+            }
+            Outcome::Inspected { figures, provenance } => {
+                for figure in &figures {
+                    if let Err(verdict) = self.store(&format!("figure {}", figure.name), &figure.file, hold).await {
+                        return verdict;
+                    }
+                }
+                let figures = figures.iter().map(DrawnFigure::reference).collect();
+                Verdict::Complete(Completion::Inspect { figures, provenance })
             }
         }
+    }
+
+    /// Brings a file of the result into the artifact store, unless the attempt is interrupted or the file cannot be stored.
+    async fn store(&self, what: &str, file: &ArtifactFile, hold: &Hold) -> Result<(), Verdict> {
+        let stored = tokio::select! {
+            biased;
+            verdict = self.interrupted(hold) => return Err(verdict),
+            stored = reporter::store(self.uplink, hold, file) => stored,
+        };
+        stored.map_err(|problem| Verdict::infrastructure(format!("{what} could not be stored: {problem}")))
     }
 }
 

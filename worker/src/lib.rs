@@ -21,8 +21,8 @@ mod upload;
 mod verdict;
 
 pub use child::{
-    ArtifactFile, Command, ExitReason, Line, LineError, Message, Order, Outcome, ProcessError, Resources, TrainedFlow,
-    decode, encode, run_child,
+    ArtifactFile, Command, DrawnFigure, ExitReason, Line, LineError, Message, Order, Outcome, ProcessError, Resources,
+    TrainedFlow, decode, encode, run_child,
 };
 pub use cuda::{CudaError, probe};
 pub use runner::{WorkerError, run};

@@ -168,5 +168,6 @@ fn task_name(assignment: &Assignment) -> &'static str {
     match assignment.task {
         Task::Train { .. } => "train",
         Task::Evaluate { .. } => "evaluate",
+        Task::Inspect { .. } => "inspect",
     }
 }

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use datasets::DataDirectory;
 use domain::{
+    figure::MediaType,
     fleet::DeviceKind,
     job::FailureKind,
     report::{CurvePoint, Failure, Provenance, Task},
@@ -11,11 +12,12 @@ use domain::{
 };
 use training::{
     CheckpointError, CheckpointFile, Device, Directive, EvaluateOutcome, EvaluateRequest, Evaluation, FitEnd,
-    FitRequest, Observer, PRECISION, Progress, Restart, SavedCheckpoint, SavedFile, TrainingError,
+    FitRequest, InspectOutcome, InspectRequest, Observer, PRECISION, Progress, Restart, SavedCheckpoint, SavedFile,
+    SavedPicture, TrainingError,
 };
 
 use crate::{
-    child::{ArtifactFile, Message, Order, Outcome, TrainedFlow, Voice},
+    child::{ArtifactFile, DrawnFigure, Message, Order, Outcome, TrainedFlow, Voice},
     config::VERSION,
 };
 
@@ -29,6 +31,7 @@ pub fn run(order: &Order, voice: Voice) -> Outcome {
     let outcome = match &order.assignment.task {
         Task::Train { checkpoint_secs, .. } => train(order, *checkpoint_secs, &mut reporter),
         Task::Evaluate { out, .. } => evaluate(order, *out, &mut reporter),
+        Task::Inspect { .. } => inspect(order, &mut reporter),
     };
     outcome.unwrap_or_else(|error| Outcome::Failed(Failure { kind: error.kind(), message: error.to_string() }))
 }
@@ -79,6 +82,32 @@ fn evaluate(order: &Order, out: DatasetName, reporter: &mut Reporter) -> Result<
             measurements,
             statistics: artifact_file(&statistics),
             provenance: provenance(order, request.noise_draws),
+        },
+    })
+}
+
+fn inspect(order: &Order, reporter: &mut Reporter) -> Result<Outcome, TrainingError> {
+    let Some(checkpoint) = &order.checkpoint else {
+        return Ok(failed_bug("an inspection was ordered without its checkpoint"));
+    };
+    let Some(inspection) = &order.assignment.spec.inspection else {
+        return Ok(failed_bug("an inspection was ordered, and the document does not say of what"));
+    };
+    let data = DataDirectory::at(&order.resources.data);
+    let request = InspectRequest {
+        spec: &order.assignment.spec,
+        inspection,
+        seed: order.assignment.seed,
+        checkpoint: checkpoint_file(checkpoint),
+        device: device(order),
+        data: &data,
+        folder: order.folder.clone(),
+    };
+    Ok(match training::inspect(&request, reporter)? {
+        InspectOutcome::Stopped => Outcome::Stopped,
+        InspectOutcome::Finished(pictures) => Outcome::Inspected {
+            figures: pictures.iter().map(drawn_figure).collect(),
+            provenance: provenance(order, inspection.draws),
         },
     })
 }
@@ -137,6 +166,18 @@ fn checkpoint_file(file: &ArtifactFile) -> CheckpointFile {
 
 fn artifact_file(saved: &SavedFile) -> ArtifactFile {
     ArtifactFile { path: saved.path.clone(), digest: saved.digest }
+}
+
+fn drawn_figure(picture: &SavedPicture) -> DrawnFigure {
+    let SavedPicture { file, name, caption, width, height } = picture;
+    DrawnFigure {
+        file: artifact_file(file),
+        name: name.clone(),
+        caption: caption.clone(),
+        media_type: MediaType::Png,
+        width: *width,
+        height: *height,
+    }
 }
 
 fn trained_flow(saved: &SavedCheckpoint) -> TrainedFlow {

@@ -10,7 +10,7 @@ use domain::{
 use rustix::process::Signal;
 use support::{
     coordinator::Coordinator,
-    documents::{ENDLESS, attempt, evaluate, train, train_on},
+    documents::{ENDLESS, attempt, evaluate, inspect, train, train_for_pictures, train_on},
     program::Program,
     service::Call,
 };
@@ -50,6 +50,37 @@ fn tiny_training_and_its_evaluation_run_to_completion() {
 }
 
 #[test]
+fn inspection_of_a_trained_flow_leaves_pictures_in_the_store() {
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+    let mut coordinator = Coordinator::start();
+    let (training, inspection) = (attempt(1, 1), attempt(2, 1));
+    coordinator.state(|state| state.jobs.push_back(train_for_pictures(training, 10)));
+    let _worker = Program::start(&coordinator.url(), &[]);
+    let Completion::Train { checkpoint, .. } = coordinator.wait_for_completion(training) else {
+        panic!("a trained flow expected");
+    };
+
+    coordinator.state(|state| state.jobs.push_back(inspect(inspection, 10, checkpoint)));
+    let Completion::Inspect { figures, provenance } = coordinator.wait_for_completion(inspection) else {
+        panic!("pictures expected");
+    };
+
+    assert_eq!(provenance.noise_draws, 2);
+    let names: Vec<_> = figures.iter().map(|figure| figure.name.as_str()).collect();
+    assert_eq!(names.first(), Some(&"contact-sheet.png"));
+    assert_eq!(names.last(), Some(&"samples.png"));
+    assert!(names.contains(&"latents-synthetic-strokes.png"), "{names:?}");
+    coordinator.state(|state| {
+        for figure in &figures {
+            let bytes = &state.artifacts[&figure.digest];
+            let size = |start: usize| u32::from_be_bytes(bytes[start..start + 4].try_into().unwrap());
+            assert!(bytes.starts_with(PNG), "{figure:?}");
+            assert_eq!((size(16), size(20)), (figure.width, figure.height), "{figure:?}");
+        }
+    });
+}
+
+#[test]
 fn interrupted_training_ends_in_the_same_bits() {
     const STEPS: u64 = 400;
     let mut coordinator = Coordinator::start();
@@ -57,7 +88,7 @@ fn interrupted_training_ends_in_the_same_bits() {
     let url = coordinator.url();
     let checkpoint_of = |completion: Completion| match completion {
         Completion::Train { checkpoint, .. } => checkpoint,
-        Completion::Evaluate { .. } => panic!("a trained flow expected"),
+        Completion::Evaluate { .. } | Completion::Inspect { .. } => panic!("a trained flow expected"),
     };
     coordinator.state(|state| {
         state.jobs.extend([train(undisturbed, STEPS, Vec::new()), train(interrupted, STEPS, Vec::new())]);

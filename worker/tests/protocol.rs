@@ -4,13 +4,14 @@ mod support;
 
 use domain::{
     Digest,
+    figure::MediaType,
     fleet::DeviceKind,
     job::FailureKind,
     report::{CheckpointRef, CurvePoint, Failure, Interval, Measurement, Metric, Provenance},
     spec::{DatasetName, ScoreName},
 };
-use support::documents::{attempt, evaluate, train};
-use worker::{ArtifactFile, Command, Message, Order, Outcome, Resources, TrainedFlow, decode, encode};
+use support::documents::{attempt, evaluate, inspect, train};
+use worker::{ArtifactFile, Command, DrawnFigure, Message, Order, Outcome, Resources, TrainedFlow, decode, encode};
 
 fn file() -> ArtifactFile {
     ArtifactFile { path: "a folder/with \"quotes\"\n.safetensors".into(), digest: Digest::of(b"bytes") }
@@ -51,6 +52,17 @@ fn messages_come_back_as_they_were() {
             statistics: file(),
             provenance: provenance(),
         }),
+        Message::Ended(Outcome::Inspected {
+            figures: vec![DrawnFigure {
+                file: file(),
+                name: "contact-sheet.png".parse().unwrap(),
+                caption: "every figure".to_owned(),
+                media_type: MediaType::Png,
+                width: 640,
+                height: 480,
+            }],
+            provenance: provenance(),
+        }),
         Message::Ended(Outcome::Stopped),
         Message::Ended(Outcome::Failed(Failure { kind: FailureKind::Own, message: "two\nlines".to_owned() })),
     ];
@@ -67,7 +79,11 @@ fn orders_and_commands_come_back_as_they_were() {
     let checkpoint = CheckpointRef { digest: Digest::of(b"weights"), step: 5 };
     let resources =
         Resources { device: DeviceKind::Cuda, cuda_library: Some("lib.so".into()), threads: 3, data: "data".into() };
-    for assignment in [train(attempt(1, 2), 20, vec![checkpoint]), evaluate(attempt(3, 0), 20, checkpoint)] {
+    for assignment in [
+        train(attempt(1, 2), 20, vec![checkpoint]),
+        evaluate(attempt(3, 0), 20, checkpoint),
+        inspect(attempt(4, 0), 20, checkpoint),
+    ] {
         let order =
             Order { assignment, resources: resources.clone(), checkpoint: Some(file()), folder: "folder".into() };
 

@@ -2,6 +2,7 @@
 
 pub mod cancel;
 pub mod data;
+pub mod figures;
 pub mod jobs;
 pub mod list;
 pub mod results;
@@ -28,6 +29,8 @@ pub enum Command {
     Watch(watch::Arguments),
     /// Print a sweep's results: the AUROC table and the bits/dim of each dataset
     Results(results::Arguments),
+    /// Fetch the pictures of what a sweep's or an experiment's flows learned, and list them
+    Figures(figures::Arguments),
     /// List a sweep's jobs with their states and reasons
     Jobs(jobs::Arguments),
     /// Cancel the jobs of a sweep that have not ended

@@ -7,10 +7,13 @@ use std::{
 };
 
 use proto::v1::{
-    AurocRow, CancelRequest, CancelResponse, EvaluationRow, GetSweepRequest, JobRow, ListJobsRequest, ListJobsResponse,
-    ListSweepsRequest, ListSweepsResponse, QueryAurocRequest, QueryAurocResponse, QueryEvaluationsRequest,
-    QueryEvaluationsResponse, RetryRequest, RetryResponse, SubmitRequest, SubmitResponse, SweepSummary,
-    TrainingCurveRequest, TrainingCurveResponse, ValidateRequest, ValidateResponse, WatchRequest, WatchResponse,
+    AurocRow, CancelRequest, CancelResponse, EvaluationRow, FigureRow, GetRequest, GetResponse, GetSweepRequest,
+    JobRow, ListFiguresRequest, ListFiguresResponse, ListJobsRequest, ListJobsResponse, ListSweepsRequest,
+    ListSweepsResponse, PutRequest, PutResponse, QueryAurocRequest, QueryAurocResponse, QueryEvaluationsRequest,
+    QueryEvaluationsResponse, RetryRequest, RetryResponse, StatRequest, StatResponse, SubmitRequest, SubmitResponse,
+    SweepSummary, TrainingCurveRequest, TrainingCurveResponse, ValidateRequest, ValidateResponse, WatchRequest,
+    WatchResponse,
+    artifact_service_server::{ArtifactService, ArtifactServiceServer},
     result_service_server::{ResultService, ResultServiceServer},
     sweep_service_server::{SweepService, SweepServiceServer},
 };
@@ -38,6 +41,10 @@ pub struct Script {
     pub evaluations: Vec<EvaluationRow>,
     /// Its jobs.
     pub jobs: Vec<JobRow>,
+    /// Its figures.
+    pub figures: Vec<FigureRow>,
+    /// The bytes of every artifact, whatever its digest.
+    pub artifact: Vec<u8>,
     /// One for each `Watch`, in order.
     pub watches: Mutex<VecDeque<Screenplay>>,
     /// Submits that came.
@@ -52,7 +59,8 @@ pub async fn serve(script: Arc<Script>) -> String {
     let address = incoming.local_addr().expect("a bound address");
     let server = Server::builder()
         .add_service(SweepServiceServer::new(Scripted(Arc::clone(&script))))
-        .add_service(ResultServiceServer::new(Scripted(script)))
+        .add_service(ResultServiceServer::new(Scripted(Arc::clone(&script))))
+        .add_service(ArtifactServiceServer::new(Scripted(script)))
         .serve_with_incoming(incoming);
     // Ends with the test's runtime.
     tokio::spawn(server);
@@ -143,6 +151,42 @@ impl ResultService for Scripted {
         &self,
         _: Request<TrainingCurveRequest>,
     ) -> Result<Response<TrainingCurveResponse>, Status> {
+        Err(Status::unimplemented("no command asks for it"))
+    }
+
+    async fn list_figures(
+        &self,
+        request: Request<ListFiguresRequest>,
+    ) -> Result<Response<ListFiguresResponse>, Status> {
+        let ListFiguresRequest { experiment_id, sweep, variant, seed } = request.into_inner();
+        if experiment_id == 0 {
+            self.known(&sweep)?;
+        } else if !self.0.figures.iter().any(|row| row.experiment_id == experiment_id) {
+            return Err(Status::not_found(format!("no experiment {experiment_id}")));
+        }
+        let figures = self.0.figures.iter().filter(|row| {
+            (experiment_id == 0 || row.experiment_id == experiment_id)
+                && (variant.is_empty() || row.variant == variant)
+                && seed.is_none_or(|seed| row.seed == seed)
+        });
+        Ok(ListFiguresResponse { figures: figures.cloned().collect() }.into())
+    }
+}
+
+#[tonic::async_trait]
+impl ArtifactService for Scripted {
+    type GetStream = Pin<Box<dyn Stream<Item = Result<GetResponse, Status>> + Send>>;
+
+    async fn put(&self, _: Request<tonic::Streaming<PutRequest>>) -> Result<Response<PutResponse>, Status> {
+        Err(Status::unimplemented("no command stores artifacts"))
+    }
+
+    async fn get(&self, _: Request<GetRequest>) -> Result<Response<Self::GetStream>, Status> {
+        let pieces: Vec<_> = self.0.artifact.chunks(7).map(|piece| Ok(GetResponse { chunk: piece.to_vec() })).collect();
+        Ok(Response::new(Box::pin(tokio_stream::iter(pieces))))
+    }
+
+    async fn stat(&self, _: Request<StatRequest>) -> Result<Response<StatResponse>, Status> {
         Err(Status::unimplemented("no command asks for it"))
     }
 }

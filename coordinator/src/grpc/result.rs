@@ -2,18 +2,21 @@
 
 use domain::{ExperimentId, job::StateName, spec::Violations};
 use proto::{
-    convert::FromWire,
+    convert::{Fields, FromWire, seed_from_wire, text_from_wire},
     v1::{self, result_service_server::ResultService},
 };
 use store::{Store, StoreError};
 use tonic::{Request, Response, Status};
 
 use super::{find_sweep, rows, status};
+use crate::lifecycle::LifecycleError;
 
 /// Jobs listed when the request does not say.
 const DEFAULT_JOBS: u32 = 1000;
 /// Most jobs listed.
 const MAX_JOBS: u32 = 10_000;
+/// Sizes of a variant's label, in bytes; an empty one stands for all variants.
+const VARIANT_BYTES: std::ops::RangeInclusive<usize> = 0..=65_536;
 
 pub(crate) struct ResultApi {
     store: Store,
@@ -66,6 +69,50 @@ impl ResultService for ResultApi {
         let curve = self.store.training_curve(experiment).await.map_err(failed)?;
         Ok(Response::new(v1::TrainingCurveResponse { points: curve.into_iter().map(rows::curve_point).collect() }))
     }
+
+    async fn list_figures(
+        &self,
+        request: Request<v1::ListFiguresRequest>,
+    ) -> Result<Response<v1::ListFiguresResponse>, Status> {
+        let figures = match parse_figures_of(request.into_inner()).map_err(|refusal| status::refused(&refusal))? {
+            FiguresOf::Experiment(experiment) => {
+                let found = self.store.figures_of_experiment(experiment).await.map_err(failed)?;
+                found.ok_or_else(|| status::of(LifecycleError::NoSuchExperiment(experiment)))?
+            }
+            FiguresOf::Sweep { sweep, variant, seed } => {
+                let sweep = find_sweep(&self.store, &sweep).await?;
+                self.store.figures_of_sweep(sweep, variant.as_deref(), seed).await.map_err(failed)?
+            }
+        };
+        Ok(Response::new(v1::ListFiguresResponse { figures: figures.into_iter().map(rows::figure).collect() }))
+    }
+}
+
+/// Whose figures a request asks for.
+enum FiguresOf {
+    Experiment(ExperimentId),
+    Sweep { sweep: String, variant: Option<String>, seed: Option<u64> },
+}
+
+fn parse_figures_of(request: v1::ListFiguresRequest) -> Result<FiguresOf, Violations> {
+    let v1::ListFiguresRequest { experiment_id, sweep, variant, seed } = request;
+    if experiment_id != 0 {
+        if !sweep.is_empty() || !variant.is_empty() || seed.is_some() {
+            let message = "names one experiment by itself: leave sweep, variant and seed out";
+            return Err(Violations::one("experiment_id", message));
+        }
+        return ExperimentId::from_wire(experiment_id, "experiment_id").map(FiguresOf::Experiment);
+    }
+    let mut fields = Fields::at("");
+    let variant = fields.keep(text_from_wire(variant, "variant", &VARIANT_BYTES));
+    let seed = match seed {
+        None => Some(None),
+        Some(seed) => fields.keep(seed_from_wire(seed, "seed")).map(Some),
+    };
+    fields.finish(|| {
+        let variant = Some(variant?).filter(|label| !label.is_empty());
+        Some(FiguresOf::Sweep { sweep, variant, seed: seed? })
+    })
 }
 
 /// The states asked for; an empty name means all.

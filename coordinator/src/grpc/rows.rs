@@ -1,10 +1,14 @@
 //! Rows of views as messages.
 
+use domain::Digest;
 use proto::{
     convert::ToWire,
     v1::{self, TrainingCurvePoint},
 };
-use store::views::{AurocRow, CurveRow, EvaluationRow, JobRow, SweepSummary};
+use store::{
+    FigureRow,
+    views::{AurocRow, CurveRow, EvaluationRow, JobRow, SweepSummary},
+};
 
 /// A count that a CHECK keeps at zero or above and a sweep's size below 2³².
 fn count(column: i64) -> u32 {
@@ -133,5 +137,28 @@ pub(super) fn curve_point(row: CurveRow) -> TrainingCurvePoint {
         loss_nats: row.loss_nats,
         bits_per_dim: row.bits_per_dim,
         gradient_norm: row.gradient_norm,
+    }
+}
+
+/// The digest stands in hexadecimal in the view, which a CHECK keeps sound.
+pub(super) fn figure(row: FigureRow) -> v1::FigureRow {
+    v1::FigureRow {
+        sweep: row.sweep,
+        variant: row.variant,
+        seed: large_count(row.seed),
+        experiment_id: row.experiment_id,
+        job_id: row.job_id,
+        name: row.name,
+        caption: row.caption,
+        digest: row.digest.parse::<Digest>().map(|digest| digest.to_wire()).unwrap_or_default(),
+        media_type: row.media_type,
+        width: count(i64::from(row.width)),
+        height: count(i64::from(row.height)),
+        bytes: large_count(row.bytes),
+        device: row.device,
+        precision: row.precision,
+        noise_draws: count(i64::from(row.noise_draws)),
+        threads: count(i64::from(row.threads)),
+        worker_version: row.worker_version,
     }
 }

@@ -19,7 +19,9 @@ pub(super) fn of(error: LifecycleError) -> Status {
     match error {
         LifecycleError::Invalid(violations) => refused(&violations),
         LifecycleError::NameTaken { .. } | LifecycleError::KeyTaken { .. } => Status::already_exists(text),
-        LifecycleError::NoSuchSweep(_) | LifecycleError::NoSession(_) => Status::not_found(text),
+        LifecycleError::NoSuchSweep(_) | LifecycleError::NoSuchExperiment(_) | LifecycleError::NoSession(_) => {
+            Status::not_found(text)
+        }
         // A job that is gone is to a worker what one that others run is: nothing of it counts any more.
         LifecycleError::Stale(_)
         | LifecycleError::NotRunning(_)

@@ -113,18 +113,12 @@ fn parse_sweep(sweep: Option<v1::SweepSpec>) -> Result<SweepSpec, Violations> {
 }
 
 fn counted(expanded: &Expanded) -> v1::ValidateResponse {
-    let jobs = |kind: JobKind| {
-        let of = |experiment: &domain::sweep::PlannedExperiment| match kind {
-            JobKind::Train => 1,
-            JobKind::Evaluate => expanded.variants[experiment.variant].spec.evaluation.out.len(),
-        };
-        size(expanded.experiments.iter().map(of).sum())
-    };
     v1::ValidateResponse {
         variants: expanded.variants.to_wire(),
         experiments: size(expanded.experiments.len()),
-        train_jobs: jobs(JobKind::Train),
-        evaluate_jobs: jobs(JobKind::Evaluate),
+        train_jobs: size(expanded.jobs_of_kind(JobKind::Train)),
+        evaluate_jobs: size(expanded.jobs_of_kind(JobKind::Evaluate)),
+        inspect_jobs: size(expanded.jobs_of_kind(JobKind::Inspect)),
     }
 }
 

@@ -64,14 +64,20 @@ impl Lifecycle {
     }
 }
 
+/// A result must be of its job's kind.
 fn check_kind(kind: JobKind, completion: &Completion) -> Result<(), Violations> {
-    match (kind, completion) {
-        (JobKind::Train, Completion::Train { .. }) | (JobKind::Evaluate, Completion::Evaluate { .. }) => Ok(()),
-        (JobKind::Train, Completion::Evaluate { .. }) => {
-            Err(Violations::one("evaluate", "the job trains: a `train` result expected"))
-        }
-        (JobKind::Evaluate, Completion::Train { .. }) => {
-            Err(Violations::one("train", "the job evaluates: an `evaluate` result expected"))
-        }
+    let (field, found) = match completion {
+        Completion::Train { .. } => ("train", JobKind::Train),
+        Completion::Evaluate { .. } => ("evaluate", JobKind::Evaluate),
+        Completion::Inspect { .. } => ("inspect", JobKind::Inspect),
+    };
+    if found == kind {
+        return Ok(());
     }
+    let (does, expected) = match kind {
+        JobKind::Train => ("trains", "a `train`"),
+        JobKind::Evaluate => ("evaluates", "an `evaluate`"),
+        JobKind::Inspect => ("inspects", "an `inspect`"),
+    };
+    Err(Violations::one(field, format!("the job {does}: {expected} result expected")))
 }

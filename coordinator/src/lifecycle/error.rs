@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{JobId, SessionId, SweepId, job::Rejected, spec::Violations};
+use domain::{ExperimentId, JobId, SessionId, SweepId, job::Rejected, spec::Violations};
 use store::{StoreError, TransitionError};
 
 /// A call was refused or failed.
@@ -34,6 +34,9 @@ pub enum LifecycleError {
     /// There is no such sweep.
     #[error("no sweep `{0}`: `spillway list` shows what there is")]
     NoSuchSweep(String),
+    /// There is no such experiment.
+    #[error("no experiment {0}: `spillway jobs SWEEP --format json` lists those of a sweep")]
+    NoSuchExperiment(ExperimentId),
     /// The session is closed, or was never opened.
     #[error("session {0} is closed or unknown: open a new one")]
     NoSession(SessionId),

@@ -258,6 +258,21 @@ pub fn evaluated(statistics: Digest, auroc: f64) -> v1::complete_request::Result
     })
 }
 
+pub fn inspected(figures: &[(&str, Digest)]) -> v1::complete_request::Result {
+    let figure = |(name, digest): &(&str, Digest)| v1::Figure {
+        name: (*name).to_owned(),
+        caption: format!("shows {name}"),
+        digest: digest.to_wire(),
+        media_type: "image/png".to_owned(),
+        width: 30,
+        height: 20,
+    };
+    v1::complete_request::Result::Inspect(v1::InspectResult {
+        figures: figures.iter().map(figure).collect(),
+        provenance: Some(provenance()),
+    })
+}
+
 fn provenance() -> v1::Provenance {
     v1::Provenance {
         worker_version: "test".to_owned(),
@@ -280,6 +295,13 @@ pub fn sweep_spec(name: &str, seeds: &[u64]) -> SweepSpec {
         },
     });
     parse_document(&document, "").unwrap()
+}
+
+/// The same, with pictures.
+pub fn inspected_sweep(name: &str, seeds: &[u64]) -> SweepSpec {
+    let mut spec = sweep_spec(name, seeds);
+    spec.base.inspection = Some(serde_json::from_value(serde_json::json!({})).unwrap());
+    spec
 }
 
 pub fn code<T: std::fmt::Debug>(answer: Result<T, Status>) -> Code {

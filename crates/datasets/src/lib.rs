@@ -19,7 +19,7 @@ mod tables;
 mod verify;
 
 pub use arrays::ArrayError;
-pub use batches::evaluation::{EvaluationBatch, EvaluationBatches, EvaluationPlan};
+pub use batches::evaluation::{EvaluationBatch, EvaluationBatches, EvaluationPlan, PickedExamples};
 pub use batches::order::epoch_order;
 pub use batches::plan::{Batch, BatchError, TrainingPlan};
 pub use batches::training::TrainingBatches;

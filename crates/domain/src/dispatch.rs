@@ -17,17 +17,19 @@ pub struct Candidate {
     pub oldest_ready_seq: i64,
 }
 
-/// Orders candidates: priority first, then the sweep with the fewest running jobs, then evaluations before trainings, then the
-/// oldest ready job.
+/// Orders candidates: priority first, then the sweep with the fewest running jobs, then evaluations before inspections before
+/// trainings, then the oldest ready job.
 ///
 /// Fewest-running-first is fair share with equal weights: a sweep of ten thousand jobs cannot starve one of ten. Evaluations go
-/// first so that a sweep's table fills while the rest of it still trains.
+/// first so that a sweep's table fills while the rest of it still trains. Inspections follow: they pass a few hundred images
+/// where a training passes many thousands, and show early what a sweep learns.
 #[must_use]
 pub fn order(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
     candidates.sort_by_key(|candidate| {
         let turn = match candidate.kind {
             JobKind::Evaluate => 0,
-            JobKind::Train => 1,
+            JobKind::Inspect => 1,
+            JobKind::Train => 2,
         };
         (-i32::from(candidate.priority), candidate.running, turn, candidate.oldest_ready_seq)
     });
@@ -63,6 +65,15 @@ mod tests {
         let evaluation = Candidate { kind: JobKind::Evaluate, ..candidate(2, 50, 1, 9) };
 
         assert_eq!(order_of(vec![candidate(1, 50, 1, 3), evaluation]), [2, 1]);
+    }
+
+    #[test]
+    fn an_inspection_goes_after_a_younger_evaluation_and_before_an_older_training() {
+        let of = |kind, sweep, oldest_ready_seq| Candidate { kind, ..candidate(sweep, 50, 1, oldest_ready_seq) };
+
+        let candidates = vec![of(JobKind::Train, 1, 1), of(JobKind::Inspect, 2, 2), of(JobKind::Evaluate, 3, 3)];
+
+        assert_eq!(order_of(candidates), [3, 2, 1]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Digest, Epoch, ExperimentId, JobId, SweepId,
+    figure::Figure,
     job::FailureKind,
     spec::{DatasetName, ExperimentSpec, ScoreName},
 };
@@ -52,6 +53,11 @@ pub enum Task {
         /// The OOD dataset.
         out: DatasetName,
     },
+    /// Draw what the trained experiment learned, as its document's `inspection` says.
+    Inspect {
+        /// The trained flow.
+        checkpoint: CheckpointRef,
+    },
 }
 
 /// A checkpoint in the artifact store.
@@ -68,13 +74,13 @@ pub struct CheckpointRef {
 pub struct Progress {
     /// The attempt.
     pub attempt: Attempt,
-    /// Steps (training) or images (evaluation) done.
+    /// Steps (training) or images (evaluation, inspection) done.
     pub done: u64,
     /// Steps or images in all.
     pub total: u64,
     /// Images per second, lately.
     pub images_per_second: f64,
-    /// Running mean of the training loss in bits per dimension; absent in evaluation and before the first step.
+    /// Running mean of the training loss in bits per dimension; absent outside training and before its first step.
     pub bits_per_dim: Option<f64>,
 }
 
@@ -206,6 +212,13 @@ pub enum Completion {
         /// Per-image log-likelihoods of both sides, already in the artifact store.
         statistics: Digest,
         /// How the numbers were computed.
+        provenance: Provenance,
+    },
+    /// Pictures.
+    Inspect {
+        /// The pictures, each already in the artifact store, in the order in which they are shown.
+        figures: Vec<Figure>,
+        /// How what they show was computed.
         provenance: Provenance,
     },
 }

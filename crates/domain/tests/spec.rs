@@ -4,10 +4,11 @@ mod documents;
 
 use documents::{experiment, lines, parse, with};
 use domain::{
+    figure::MediaType,
     fleet::{DeviceKind, DeviceRequirement},
     job::{FailureKind, JobKind, StateName},
     report::Metric,
-    spec::{DatasetName, MaskScheme, ParitySpec, ScoreName, SplitPriorSpec, SqueezeSpec},
+    spec::{DatasetName, MaskScheme, ParitySpec, PartName, ScoreName, SplitPriorSpec, SqueezeSpec},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -84,6 +85,25 @@ fn each_rule_of_the_data_names_its_field() {
     assert_refused(
         &[("/data/train_images", json!(0))],
         &["base.data.train_images: 0 is out of range: 1 to 100000000 allowed"],
+    );
+    assert_refused(
+        &[("/data/dataset", json!("notmnist"))],
+        &[
+            "base.data.dataset: `notmnist` has a test split only: name it in evaluation.out, and learn a dataset with a \
+           train split",
+        ],
+    );
+}
+
+#[test]
+fn a_dataset_of_another_shape_is_refused_with_both_shapes() {
+    assert_refused(
+        &[("/evaluation/out", json!(["notmnist", "cifar10"]))],
+        &["base.evaluation.out[1]: `cifar10` has 3×32×32, and `fashion-mnist`, which is learned, 1×28×28"],
+    );
+    assert_refused(
+        &[("/evaluation/out", json!(["miniboone-0"]))],
+        &["base.evaluation.out[0]: `miniboone-0` has 50 features, and `fashion-mnist`, which is learned, 1×28×28"],
     );
 }
 
@@ -324,7 +344,9 @@ fn names_in_documents_are_the_names_in_tables() {
     assert_same(&Metric::ALL, Metric::as_str);
     assert_same(&StateName::ALL, StateName::as_str);
     assert_same(&FailureKind::ALL, FailureKind::as_str);
-    assert_same(&[JobKind::Train, JobKind::Evaluate], JobKind::as_str);
+    assert_same(&JobKind::ALL, JobKind::as_str);
+    assert_same(&PartName::ALL, PartName::as_str);
+    assert_same(&[MediaType::Png], MediaType::as_str);
     assert_same(&[DeviceKind::Cpu, DeviceKind::Cuda], DeviceKind::as_str);
     assert_same(&[DeviceRequirement::Any, DeviceRequirement::Cpu, DeviceRequirement::Cuda], DeviceRequirement::as_str);
     assert!(DatasetName::ALL.iter().all(|name| name.as_str().parse() == Ok(*name)));
@@ -350,7 +372,7 @@ fn unknown_names_list_the_known_ones() {
             "unknown score `luck`: one of log-likelihood expected",
             "unknown metric `mood`: one of auroc, bits-per-dim-mean, bits-per-dim-median, bits-per-dim-trimmed, outliers, non-finite expected",
             "unknown job state `lost`: one of blocked, ready, running, succeeded, failed, cancelled, quarantined expected",
-            "unknown job kind `dream`: one of train, evaluate expected",
+            "unknown job kind `dream`: one of train, evaluate, inspect expected",
             "unknown device `tpu`: one of cpu, cuda expected",
         ]
     );

@@ -12,7 +12,7 @@ use domain::{
     fleet::DeviceKind,
     job::JobKind,
     report::{Assignment, Attempt, CheckpointRef, Task},
-    spec::parse_document,
+    spec::{DatasetName, parse_document},
 };
 use sqlx::{query_file, query_file_as};
 use uuid::Uuid;
@@ -163,7 +163,8 @@ impl Store {
                 resume: self.newest_checkpoints(attempt.job).await?,
                 checkpoint_secs: u32::try_from(row.checkpoint_secs).unwrap_or(1),
             },
-            JobKind::Evaluate => row.evaluation()?,
+            JobKind::Evaluate => Task::Evaluate { checkpoint: row.trained()?, out: row.out()? },
+            JobKind::Inspect => Task::Inspect { checkpoint: row.trained()? },
         };
         Ok(Assignment {
             attempt,
@@ -184,16 +185,17 @@ impl Store {
 }
 
 impl AssignmentRow {
-    fn evaluation(&self) -> Result<Task, StoreError> {
-        let missing = |what: &str| StoreError::corrupt("an evaluate job", format!("it has no {what}"));
-        let out = self.out_dataset.as_deref().ok_or_else(|| missing("dataset"))?;
-        let trained = self.trained.as_deref().ok_or_else(|| missing("trained checkpoint"))?;
-        Ok(Task::Evaluate {
-            checkpoint: CheckpointRef {
-                digest: column::digest(trained)?,
-                step: column::count(self.trained_step.unwrap_or_default()),
-            },
-            out: column::named("a job's dataset", out)?,
+    /// The checkpoint of the train job that this one waited for.
+    fn trained(&self) -> Result<CheckpointRef, StoreError> {
+        let missing = || StoreError::corrupt("a job", format!("it is to {} and has no trained checkpoint", self.kind));
+        Ok(CheckpointRef {
+            digest: column::digest(self.trained.as_deref().ok_or_else(missing)?)?,
+            step: column::count(self.trained_step.unwrap_or_default()),
         })
+    }
+
+    fn out(&self) -> Result<DatasetName, StoreError> {
+        let missing = || StoreError::corrupt("an evaluate job", "it has no dataset");
+        column::named("a job's dataset", self.out_dataset.as_deref().ok_or_else(missing)?)
     }
 }

@@ -20,11 +20,12 @@ pub struct PriorOutcome {
     pub result_digest: Option<Digest>,
 }
 
-/// The digests that a row of `result` names: one of the two.
+/// What a row of `result` names: one of the three.
 #[derive(Default)]
 struct Artifacts {
     checkpoint: Option<Digest>,
     statistics: Option<Digest>,
+    figures: Option<usize>,
 }
 
 impl Transaction {
@@ -45,6 +46,11 @@ impl Transaction {
                 self.insert_result(attempt, &artifacts, provenance).await?;
                 self.insert_measurements(attempt, measurements).await
             }
+            Completion::Inspect { figures, provenance } => {
+                let artifacts = Artifacts { figures: Some(figures.len()), ..Artifacts::default() };
+                self.insert_result(attempt, &artifacts, provenance).await?;
+                self.insert_figures(attempt, figures).await
+            }
         }
     }
 
@@ -61,6 +67,7 @@ impl Transaction {
             attempt.epoch.0,
             artifacts.checkpoint.as_ref().map(|digest| &digest.as_bytes()[..]),
             artifacts.statistics.as_ref().map(|digest| &digest.as_bytes()[..]),
+            artifacts.figures.map(|count| i32::try_from(count).unwrap_or(i32::MAX)),
             worker_version,
             device,
             column::integer(*threads),

@@ -3,7 +3,8 @@
 use domain::spec::Violations;
 
 /// Constraints that a caller can break; every other broken one is a bug.
-const ARTIFACT_REFERENCES: [&str; 3] = ["checkpoint_digest_fkey", "result_checkpoint_fkey", "result_statistics_fkey"];
+const ARTIFACT_REFERENCES: [&str; 4] =
+    ["checkpoint_digest_fkey", "figure_digest_fkey", "result_checkpoint_fkey", "result_statistics_fkey"];
 
 /// A statement failed.
 #[derive(Debug, thiserror::Error)]

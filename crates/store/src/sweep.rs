@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::{
     Digest, SweepId,
-    sweep::{Expanded, SweepSpec},
+    sweep::{ExecutionSpec, Expanded, SweepSpec},
 };
 use sqlx::{query_file, query_file_scalar};
 use uuid::Uuid;
@@ -182,26 +182,33 @@ impl Transaction {
     }
 
     async fn insert_jobs(&mut self, sweep: &NewSweep<'_>, experiments: &[i64]) -> Result<(), StoreError> {
-        let execution = &sweep.spec.execution;
-        let (device, priority) = (execution.device.as_str(), execution.priority);
-        let max_failures = column::smallint(execution.max_failures);
-        let max_infrastructure_failures = column::smallint(execution.max_infrastructure_failures);
-        let max_crashes = column::smallint(execution.max_crashes);
+        let row = JobColumns::of(&sweep.spec.execution);
         let trains: HashMap<i64, i64> = query_file!(
             "queries/job/insert_train.sql",
             sweep.id.0,
             experiments,
-            device,
-            priority,
-            max_failures,
-            max_infrastructure_failures,
-            max_crashes
+            row.device,
+            row.priority,
+            row.max_failures,
+            row.max_infrastructure_failures,
+            row.max_crashes
         )
         .fetch_all(&mut *self.inner)
         .await?
         .into_iter()
         .map(|row| (row.experiment_id, row.id))
         .collect();
+        self.insert_evaluations(sweep, experiments, &trains, &row).await?;
+        self.insert_inspections(sweep, experiments, &trains, &row).await
+    }
+
+    async fn insert_evaluations(
+        &mut self,
+        sweep: &NewSweep<'_>,
+        experiments: &[i64],
+        trains: &HashMap<i64, i64>,
+        row: &JobColumns,
+    ) -> Result<(), StoreError> {
         let mut targets: (Vec<i64>, Vec<i64>, Vec<String>) = Default::default();
         for (planned, experiment) in sweep.expanded.experiments.iter().zip(experiments) {
             for out in &sweep.expanded.variants[planned.variant].spec.evaluation.out {
@@ -216,15 +223,64 @@ impl Transaction {
             &targets.0,
             &targets.1,
             &targets.2,
-            device,
-            priority,
-            max_failures,
-            max_infrastructure_failures,
-            max_crashes
+            row.device,
+            row.priority,
+            row.max_failures,
+            row.max_infrastructure_failures,
+            row.max_crashes
         )
         .execute(&mut *self.inner)
         .await?;
         Ok(())
+    }
+
+    async fn insert_inspections(
+        &mut self,
+        sweep: &NewSweep<'_>,
+        experiments: &[i64],
+        trains: &HashMap<i64, i64>,
+        row: &JobColumns,
+    ) -> Result<(), StoreError> {
+        let planned = sweep.expanded.experiments.iter().zip(experiments);
+        let inspected: Vec<i64> = planned
+            .filter(|(planned, _)| sweep.expanded.variants[planned.variant].spec.inspection.is_some())
+            .map(|(_, experiment)| *experiment)
+            .collect();
+        query_file!(
+            "queries/job/insert_inspect.sql",
+            sweep.id.0,
+            &inspected.iter().map(|experiment| trains[experiment]).collect::<Vec<_>>(),
+            &inspected,
+            row.device,
+            row.priority,
+            row.max_failures,
+            row.max_infrastructure_failures,
+            row.max_crashes
+        )
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+}
+
+/// What every job of a sweep takes from its document.
+struct JobColumns {
+    device: &'static str,
+    priority: i16,
+    max_failures: i16,
+    max_infrastructure_failures: i16,
+    max_crashes: i16,
+}
+
+impl JobColumns {
+    fn of(execution: &ExecutionSpec) -> Self {
+        Self {
+            device: execution.device.as_str(),
+            priority: execution.priority,
+            max_failures: column::smallint(execution.max_failures),
+            max_infrastructure_failures: column::smallint(execution.max_infrastructure_failures),
+            max_crashes: column::smallint(execution.max_crashes),
+        }
     }
 }
 

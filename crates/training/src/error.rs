@@ -46,6 +46,18 @@ pub enum TrainingError {
         /// The dataset's shape.
         found: Shape,
     },
+    /// There are fewer images than one that was asked for.
+    #[error(
+        "{dataset} has no test image {index}: its test split has {found} images, counted from 0; change `inspection.images`"
+    )]
+    NoSuchImage {
+        /// The dataset.
+        dataset: &'static str,
+        /// The index asked for.
+        index: u32,
+        /// Images of the test split.
+        found: usize,
+    },
     /// The device cannot be used.
     #[error(transparent)]
     Device(#[from] DeviceError),
@@ -65,6 +77,14 @@ pub enum TrainingError {
         /// What went wrong.
         source: FileError,
     },
+    /// A picture cannot be encoded.
+    #[error("picture {name} cannot be encoded: {source}")]
+    Picture {
+        /// The picture.
+        name: String,
+        /// What the encoder says.
+        source: png::EncodingError,
+    },
     /// The loss or the gradient stopped being finite, or the loss came above its limit.
     #[error("training diverged: {divergence}{}; lower the learning rate", after(*restarts))]
     Diverged {
@@ -80,9 +100,13 @@ impl TrainingError {
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Build(_) | Self::Model(_) | Self::UnknownDataset(_) | Self::Batch { .. } | Self::Shape { .. } => {
-                FailureKind::Permanent
-            }
+            Self::Build(_)
+            | Self::Model(_)
+            | Self::UnknownDataset(_)
+            | Self::Batch { .. }
+            | Self::Shape { .. }
+            | Self::NoSuchImage { .. }
+            | Self::Picture { .. } => FailureKind::Permanent,
             Self::Dataset(LoadError::Unreadable { .. }) | Self::Device(_) | Self::Write { .. } => {
                 FailureKind::Infrastructure
             }

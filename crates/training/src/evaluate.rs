@@ -81,10 +81,10 @@ pub fn evaluate(request: &EvaluateRequest<'_>, observer: &mut dyn Observer) -> R
     let learned = request.spec.data.dataset;
     let scaling = Scaling::of(request.data, Catalogue::lookup(learned.as_str())?)?;
     let sides = [Side::load(request, learned, &scaling)?, Side::load(request, request.out, &scaling)?];
-    let flow = load_flow(request)?;
+    let flow = load_flow(request.spec, request.seed, &request.checkpoint, request.device)?;
     let draws = u64::from(request.noise_draws);
     let total = sides.iter().map(|side| side.images.len() as u64 * draws).sum();
-    let mut pace = Pace { observer, done: 0, total, reported: 0, since: Instant::now() };
+    let mut pace = Pace::new(observer, total);
 
     let mut per_image = Vec::with_capacity(sides.len());
     for side in &sides {
@@ -111,15 +111,20 @@ pub fn evaluate(request: &EvaluateRequest<'_>, observer: &mut dyn Observer) -> R
     Ok(EvaluateOutcome::Finished(Evaluation { measurements, statistics: saved }))
 }
 
-fn load_flow(request: &EvaluateRequest<'_>) -> Result<Flow, TrainingError> {
-    let device = request.device.open()?;
-    let flow = assemble::flow(request.spec, request.seed, device)?;
+/// The flow of an experiment with the weights of its checkpoint.
+pub(crate) fn load_flow(
+    spec: &ExperimentSpec,
+    seed: u64,
+    file: &CheckpointFile,
+    device: Device,
+) -> Result<Flow, TrainingError> {
+    let flow = assemble::flow(spec, seed, device.open()?)?;
     let read = || -> Result<(), CheckpointError> {
-        let checkpoint = Checkpoint::read(&request.checkpoint)?;
-        checkpoint.check_continues(request.spec, request.seed)?;
+        let checkpoint = Checkpoint::read(file)?;
+        checkpoint.check_continues(spec, seed)?;
         Ok(flow.parameters().load(&checkpoint.model)?)
     };
-    read().map_err(|source| TrainingError::Checkpoint { path: request.checkpoint.path.clone(), source })?;
+    read().map_err(|source| TrainingError::Checkpoint { path: file.path.clone(), source })?;
     Ok(flow)
 }
 
@@ -156,9 +161,8 @@ impl Side {
             let plan = EvaluationPlan::new(images, request.batch_size, request.seed, name, Split::Test, draw)
                 .map_err(|source| TrainingError::Batch { dataset: name, source })?;
             for batch in EvaluationBatches::new(plan) {
-                match pace.observer.directive() {
-                    Directive::Continue | Directive::Checkpoint => {}
-                    Directive::StopAfterCheckpoint | Directive::StopNow => return Ok(None),
+                if !pace.goes_on() {
+                    return Ok(None);
                 }
                 sums.add(&batch, flow);
                 pace.count(batch.len as u64);
@@ -170,7 +174,7 @@ impl Side {
 }
 
 /// The shape that a flow takes, in the datasets' words.
-fn shape_of(input: InputShape) -> Shape {
+pub(crate) fn shape_of(input: InputShape) -> Shape {
     match input {
         InputShape::Image { channels, height, width } => {
             Shape::Image([channels, height, width].map(|size| size as usize))
@@ -217,7 +221,7 @@ impl Sums {
 }
 
 /// Counts images and reports at a bounded rate.
-struct Pace<'a> {
+pub(crate) struct Pace<'a> {
     observer: &'a mut dyn Observer,
     done: u64,
     total: u64,
@@ -226,8 +230,22 @@ struct Pace<'a> {
     since: Instant,
 }
 
-impl Pace<'_> {
-    fn count(&mut self, images: u64) {
+impl<'a> Pace<'a> {
+    /// At the beginning of `total` images.
+    pub(crate) fn new(observer: &'a mut dyn Observer, total: u64) -> Self {
+        Self { observer, done: 0, total, reported: 0, since: Instant::now() }
+    }
+
+    /// Whether the run shall go on.
+    pub(crate) fn goes_on(&mut self) -> bool {
+        match self.observer.directive() {
+            Directive::Continue | Directive::Checkpoint => true,
+            Directive::StopAfterCheckpoint | Directive::StopNow => false,
+        }
+    }
+
+    /// Counts images that are done.
+    pub(crate) fn count(&mut self, images: u64) {
         self.done += images;
         let elapsed = self.since.elapsed();
         if elapsed < PROGRESS_EVERY && self.done < self.total {

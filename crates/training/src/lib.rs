@@ -1,4 +1,5 @@
-//! One training run and its evaluation: from an experiment's document to trained weights, and from those to numbers.
+//! One training run, its evaluation and its pictures: from an experiment's document to trained weights, and from those to
+//! numbers and to what a person can look at.
 //!
 //! Requests and outcomes are plain data and files: a tensor never leaves this crate. It knows nothing of jobs, sessions
 //! or coordinators; what it has to say while it runs goes through an [`Observer`].
@@ -9,6 +10,7 @@ mod device;
 mod error;
 mod evaluate;
 mod fit;
+mod inspect;
 mod measure;
 mod meter;
 mod observer;
@@ -22,6 +24,7 @@ pub use device::{Device, DeviceError, UnknownDevice};
 pub use error::TrainingError;
 pub use evaluate::{EvaluateOutcome, EvaluateRequest, Evaluation, evaluate};
 pub use fit::{FitEnd, FitOutcome, FitRequest, Restart, fit};
+pub use inspect::{InspectOutcome, InspectRequest, SavedPicture, inspect};
 pub use meter::Divergence;
 pub use observer::{Directive, Event, Observer, Progress, Recorder, SavedCheckpoint};
 pub use statistics::{PerImage, Statistics, StatisticsError};

@@ -93,7 +93,7 @@ fn all_rules_equal_the_formulas_with_every_regularisation() {
 fn by_libtorch(optimiser: impl OptimizerConfig, learning_rate: f64) -> Vec<f64> {
     let store = nn::VarStore::new(Device::Cpu);
     let start = Tensor::from_slice(&[0.5, -1.5, 1.0, 2.0, -3.0]);
-    let values = store.root().var_copy("values", &start);
+    let values = store.root().add("values", start, true);
     let mut optimiser = optimiser.build(&store, learning_rate).expect("libtorch has the optimiser");
     for _ in 0..4 {
         optimiser.backward_step(&values.pow_tensor_scalar(4).sum(Kind::Double));

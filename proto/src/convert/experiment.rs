@@ -9,12 +9,13 @@ impl ToWire for ExperimentSpec {
     type Wire = v1::ExperimentSpec;
 
     fn to_wire(&self) -> v1::ExperimentSpec {
-        let Self { model, data, training, evaluation, parity } = self;
+        let Self { model, data, training, evaluation, inspection, parity } = self;
         v1::ExperimentSpec {
             model: Some(model.to_wire()),
             data: Some(data.to_wire()),
             training: Some(training.to_wire()),
             evaluation: Some(evaluation.to_wire()),
+            inspection: inspection.as_ref().map(ToWire::to_wire),
             parity: parity.to_wire(),
         }
     }
@@ -24,15 +25,23 @@ impl FromWire for ExperimentSpec {
     type Wire = v1::ExperimentSpec;
 
     fn from_wire(wire: v1::ExperimentSpec, at: &str) -> Result<Self, Violations> {
-        let v1::ExperimentSpec { model, data, training, evaluation, parity } = wire;
+        let v1::ExperimentSpec { model, data, training, evaluation, inspection, parity } = wire;
         let mut fields = Fields::at(at);
         let model = fields.required("model", model);
         let data = fields.required("data", data);
         let training = fields.required("training", training);
         let evaluation = fields.required("evaluation", evaluation);
+        let inspection = fields.optional("inspection", inspection);
         let parity = fields.plain("parity", parity);
         fields.finish(|| {
-            Some(Self { model: model?, data: data?, training: training?, evaluation: evaluation?, parity: parity? })
+            Some(Self {
+                model: model?,
+                data: data?,
+                training: training?,
+                evaluation: evaluation?,
+                parity: parity?,
+                inspection: inspection?,
+            })
         })
     }
 }

@@ -8,6 +8,7 @@ mod errors;
 mod experiment;
 mod fields;
 mod ids;
+mod inspection;
 mod model;
 mod results;
 mod sweep;

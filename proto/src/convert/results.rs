@@ -8,7 +8,7 @@ use domain::{
     spec::{DatasetName, Violations},
 };
 
-use super::{Fields, FromWire, ToWire, failure_message, text_from_wire};
+use super::{Fields, FromWire, ToWire, failure_message, inspection::figures_from_wire, text_from_wire};
 use crate::v1;
 
 /// Sizes of a version, a device, a precision or a method, in bytes.
@@ -60,6 +60,10 @@ impl ToWire for Completion {
                     provenance: Some(provenance.to_wire()),
                 })
             }
+            Self::Inspect { figures, provenance } => v1::complete_request::Result::Inspect(v1::InspectResult {
+                figures: figures.to_wire(),
+                provenance: Some(provenance.to_wire()),
+            }),
         })
     }
 }
@@ -67,10 +71,13 @@ impl ToWire for Completion {
 impl FromWire for Completion {
     type Wire = Option<v1::complete_request::Result>;
 
-    /// `at` is the path of the request, which holds `train` or `evaluate`.
+    /// `at` is the path of the request, which holds `train`, `evaluate` or `inspect`.
     fn from_wire(wire: Option<v1::complete_request::Result>, at: &str) -> Result<Self, Violations> {
         match wire {
-            None => Err(Violations::one(Fields::at(at).path("result"), "missing: one of train, evaluate expected")),
+            None => {
+                let kinds = "missing: one of train, evaluate, inspect expected";
+                Err(Violations::one(Fields::at(at).path("result"), kinds))
+            }
             Some(v1::complete_request::Result::Train(result)) => {
                 let v1::TrainResult { checkpoint, provenance } = result;
                 let mut fields = Fields::at(&Fields::at(at).path("train"));
@@ -92,6 +99,14 @@ impl FromWire for Completion {
                         provenance: provenance?,
                     })
                 })
+            }
+            Some(v1::complete_request::Result::Inspect(result)) => {
+                let v1::InspectResult { figures, provenance } = result;
+                let within = Fields::at(at).path("inspect");
+                let mut fields = Fields::at(&within);
+                let figures = fields.keep(figures_from_wire(figures, &within));
+                let provenance = fields.required("provenance", provenance);
+                fields.finish(|| Some(Self::Inspect { figures: figures?, provenance: provenance? }))
             }
         }
     }

@@ -116,7 +116,7 @@ impl FromWire for Assignment {
         let spec = fields.required("spec", spec);
         let seed = fields.keep(seed_from_wire(seed, &fields.path("seed")));
         let task = match task {
-            None => fields.keep(Err(Violations::one(at, "missing: one of train, evaluate expected"))),
+            None => fields.keep(Err(Violations::one(at, "missing: one of train, evaluate, inspect expected"))),
             Some(task) => fields.keep(Task::from_wire(task, at)),
         };
         fields.finish(|| {
@@ -145,6 +145,9 @@ impl ToWire for Task {
                 checkpoint: Some(checkpoint.to_wire()),
                 out_dataset: out.to_string(),
             }),
+            Self::Inspect { checkpoint } => {
+                v1::assignment::Task::Inspect(v1::InspectTask { checkpoint: Some(checkpoint.to_wire()) })
+            }
         }
     }
 }
@@ -164,6 +167,11 @@ impl FromWire for Task {
                 let checkpoint = fields.required("checkpoint", checkpoint);
                 let out = fields.named("out_dataset", &out_dataset);
                 fields.finish(|| Some(Self::Evaluate { checkpoint: checkpoint?, out: out? }))
+            }
+            v1::assignment::Task::Inspect(v1::InspectTask { checkpoint }) => {
+                let mut fields = Fields::at(&Fields::at(at).path("inspect"));
+                let checkpoint = fields.required("checkpoint", checkpoint);
+                fields.finish(|| Some(Self::Inspect { checkpoint: checkpoint? }))
             }
         }
     }

@@ -7,4 +7,6 @@ mod protocol;
 
 pub use entry::{Voice, run_child};
 pub use process::{Child, ExitReason, Line, ProcessError};
-pub use protocol::{ArtifactFile, Command, LineError, Message, Order, Outcome, Resources, TrainedFlow, decode, encode};
+pub use protocol::{
+    ArtifactFile, Command, DrawnFigure, LineError, Message, Order, Outcome, Resources, TrainedFlow, decode, encode,
+};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use domain::{
     Digest,
+    figure::{Figure, FigureName, MediaType},
     fleet::DeviceKind,
     report::{Assignment, CheckpointRef, CurvePoint, Failure, Measurement, Provenance},
 };
@@ -21,7 +22,7 @@ pub struct Order {
     pub assignment: Assignment,
     /// What the child may use.
     pub resources: Resources,
-    /// The checkpoint to continue or to evaluate, on this machine's disk.
+    /// The checkpoint to continue, to evaluate or to inspect, on this machine's disk.
     pub checkpoint: Option<ArtifactFile>,
     /// An existing folder for what the child writes.
     pub folder: PathBuf,
@@ -125,10 +126,43 @@ pub enum Outcome {
         /// How the numbers were computed.
         provenance: Provenance,
     },
+    /// All pictures are drawn.
+    Inspected {
+        /// The pictures, on this machine's disk.
+        figures: Vec<DrawnFigure>,
+        /// How what they show was computed.
+        provenance: Provenance,
+    },
     /// It stopped when it was told to; what it had was the last checkpoint told of.
     Stopped,
     /// It failed.
     Failed(Failure),
+}
+
+/// A picture on this machine's disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrawnFigure {
+    /// The file.
+    pub file: ArtifactFile,
+    /// Its name among the job's figures.
+    pub name: FigureName,
+    /// What it shows, for people.
+    pub caption: String,
+    /// The format of its bytes.
+    pub media_type: MediaType,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+}
+
+impl DrawnFigure {
+    /// The picture as the coordinator knows it.
+    #[must_use]
+    pub fn reference(&self) -> Figure {
+        let Self { file, name, caption, media_type, width, height } = self.clone();
+        Figure { name, caption, digest: file.digest, media_type, width, height }
+    }
 }
 
 impl TrainedFlow {

@@ -49,6 +49,22 @@ pub fn train_on(attempt: Attempt, dataset: &str) -> Assignment {
     assignment(attempt, spec(dataset, 10), Task::Train { resume: Vec::new(), checkpoint_secs: 3600 })
 }
 
+/// Pictures of two images of each side, and four samples.
+pub fn inspect(attempt: Attempt, steps: u64, checkpoint: CheckpointRef) -> Assignment {
+    let inspection = json!({ "images": [0, 2], "draws": 2, "samples": 4 });
+    let spec =
+        ExperimentSpec { inspection: serde_json::from_value(inspection).ok(), ..spec("synthetic-shapes", steps) };
+    assert_eq!(spec.validate("spec"), Ok(()));
+    assignment(attempt, spec, Task::Inspect { checkpoint })
+}
+
+/// A training whose pictures [`inspect`] draws.
+pub fn train_for_pictures(attempt: Attempt, steps: u64) -> Assignment {
+    let checkpoint = CheckpointRef { digest: domain::Digest::of(b""), step: 0 };
+    let task = Task::Train { resume: Vec::new(), checkpoint_secs: 3600 };
+    Assignment { task, ..inspect(attempt, steps, checkpoint) }
+}
+
 pub fn evaluate(attempt: Attempt, steps: u64, checkpoint: CheckpointRef) -> Assignment {
     let task = Task::Evaluate { checkpoint, out: DatasetName::SyntheticStrokes };
     assignment(attempt, spec("synthetic-shapes", steps), task)

@@ -186,6 +186,9 @@ impl WorkerService for Script {
         match &completion {
             Completion::Train { checkpoint, .. } => self.check_stored(checkpoint.digest)?,
             Completion::Evaluate { statistics, .. } => self.check_stored(*statistics)?,
+            Completion::Inspect { figures, .. } => {
+                figures.iter().try_for_each(|figure| self.check_stored(figure.digest))?;
+            }
         }
         self.hear(Call::Complete(attempt, completion));
         let mut state = self.state();

@@ -9,8 +9,9 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::element::Element;
+use super::error::ArrayError;
+use super::header::{ArrayHeader, OpenArray};
 use super::npy::read_header;
-use super::{ArrayError, ArrayHeader, OpenArray};
 
 /// Longest safetensors header read; one of a few tensors takes some hundred bytes.
 const MAX_SAFETENSORS_HEADER: u64 = 1 << 20;

@@ -5,7 +5,8 @@
 use std::io::Read;
 
 use super::element::Element;
-use super::{ArrayError, ArrayHeader};
+use super::error::ArrayError;
+use super::header::ArrayHeader;
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 

@@ -1,7 +1,8 @@
 //! From an open array to examples: layouts of images, rows of features.
 
 use super::element::Element;
-use super::{ArrayError, OpenArray};
+use super::error::ArrayError;
+use super::header::OpenArray;
 
 /// In which order the file keeps the values of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +141,7 @@ fn check_end(array: OpenArray<'_>, count: usize) -> Result<(), ArrayError> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ArrayHeader;
+    use super::super::header::ArrayHeader;
     use super::*;
 
     fn open<'a>(elements: &'a mut &[u8], dimensions: &[usize], element: &str) -> OpenArray<'a> {

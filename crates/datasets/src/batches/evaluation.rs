@@ -40,20 +40,30 @@ impl EvaluationPlan {
         Ok(Self { examples, batch_size, noise: Key::new("evaluation noise", &parts) })
     }
 
-    fn batch(&self, first: usize) -> EvaluationBatch {
-        let end = self.examples.len().min(first + self.batch_size);
+    /// The examples at `indices`, in that order, each with the noise that a pass over all examples gives it.
+    ///
+    /// # Panics
+    /// If there is no such example.
+    #[must_use]
+    pub fn pick(&self, indices: &[usize]) -> PickedExamples {
         let dimensions = self.examples.dimensions();
-        let mut values = Vec::with_capacity((end - first) * dimensions);
-        for index in first..end {
+        let mut values = Vec::with_capacity(indices.len() * dimensions);
+        for &index in indices {
             self.examples.append(index, &mut values);
         }
         let noise = self.examples.are_quantised().then(|| {
-            let mut noise = Vec::with_capacity((end - first) * dimensions);
-            for index in first..end {
+            let mut noise = Vec::with_capacity(indices.len() * dimensions);
+            for &index in indices {
                 self.noise.stream(index as u64).append_units(&mut noise, dimensions);
             }
             noise
         });
+        PickedExamples { values, noise }
+    }
+
+    fn batch(&self, first: usize) -> EvaluationBatch {
+        let end = self.examples.len().min(first + self.batch_size);
+        let PickedExamples { values, noise } = self.pick(&(first..end).collect::<Vec<_>>());
         EvaluationBatch { first, len: end - first, values, noise }
     }
 }
@@ -65,6 +75,15 @@ pub struct EvaluationBatch {
     pub first: usize,
     /// Number of examples.
     pub len: usize,
+    /// Byte / 255, `[len, c, h, w]`; continuous values as they are, `[len, d]` for vectors.
+    pub values: Vec<f32>,
+    /// Dequantisation noise uniform in `[0, 1)`, shaped as the values; none for continuous values.
+    pub noise: Option<Vec<f32>>,
+}
+
+/// Some examples of a plan, and their noise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PickedExamples {
     /// Byte / 255, `[len, c, h, w]`; continuous values as they are, `[len, d]` for vectors.
     pub values: Vec<f32>,
     /// Dequantisation noise uniform in `[0, 1)`, shaped as the values; none for continuous values.
@@ -136,6 +155,19 @@ mod tests {
 
         assert!(batches.iter().all(|batch| batch.noise.is_none()));
         assert_eq!(batches.into_iter().flat_map(|batch| batch.values).collect::<Vec<_>>(), [0.5, -1.0, 7.0]);
+    }
+
+    #[test]
+    fn picked_images_have_the_noise_of_a_whole_pass() {
+        let bytes = Values::Bytes((0..10).collect());
+        let examples = Arc::new(Examples::new(Shape::Image([1, 1, 2]), bytes).unwrap());
+        let plan = EvaluationPlan::new(examples, 5, 1, "mnist", Split::Test, 0).unwrap();
+        let whole = plan.batch(0).noise.unwrap();
+
+        let picked = plan.pick(&[3, 0]);
+
+        assert_eq!(picked.values, [6.0, 7.0, 0.0, 1.0].map(|byte: f32| byte / 255.0));
+        assert_eq!(picked.noise.unwrap(), [&whole[6..8], &whole[..2]].concat());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The entries themselves.
 
-use super::Entry;
+use super::entry::Entry;
 use super::source::{DataFile, Source, SplitSize};
 use crate::examples::{Shape, Split};
 use crate::synthetic::{Procedure, VectorProcedure};

@@ -1,6 +1,6 @@
 //! The files that a dataset needs, under every name that is accepted.
 
-use super::Entry;
+use super::entry::Entry;
 use super::source::{DataFile, Source};
 use crate::examples::{Shape, Split};
 

@@ -14,6 +14,8 @@ pub enum JobKind {
     Train,
     /// Evaluates one trained experiment against one OOD dataset.
     Evaluate,
+    /// Draws pictures of what one trained experiment learned.
+    Inspect,
 }
 
 /// A job as the rules see it.
@@ -169,12 +171,16 @@ impl FromStr for StateName {
 }
 
 impl JobKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Train, Self::Evaluate, Self::Inspect];
+
     /// The name in SQL and tables.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Train => "train",
             Self::Evaluate => "evaluate",
+            Self::Inspect => "inspect",
         }
     }
 }
@@ -189,10 +195,10 @@ impl FromStr for JobKind {
     type Err = UnknownName;
 
     fn from_str(text: &str) -> Result<Self, UnknownName> {
-        match text {
-            "train" => Ok(Self::Train),
-            "evaluate" => Ok(Self::Evaluate),
-            _ => Err(UnknownName { what: "job kind", given: text.to_owned(), known: "train, evaluate".to_owned() }),
-        }
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text).ok_or_else(|| UnknownName {
+            what: "job kind",
+            given: text.to_owned(),
+            known: Self::ALL.map(Self::as_str).join(", "),
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! What an absent field means, in one place for sweep files, stored documents and the wire.
 
-use super::ScoreName;
+use super::{PartName, ScoreName};
 
 /// Batch normalisation is on.
 #[must_use]
@@ -137,4 +137,28 @@ pub(super) fn is_one(parts: &u32) -> bool {
 #[must_use]
 pub fn scores() -> Vec<ScoreName> {
     ScoreName::ALL.to_vec()
+}
+
+/// The first images of each test split.
+#[must_use]
+pub fn inspected_images() -> Vec<u32> {
+    (0..8).collect()
+}
+
+/// Dequantisation draws of an averaged latent: the reference's 40.
+#[must_use]
+pub const fn inspection_draws() -> u32 {
+    40
+}
+
+/// Sampled images: the reference's grid of 3 by 3.
+#[must_use]
+pub const fn inspection_samples() -> u32 {
+    9
+}
+
+/// Every kind of picture.
+#[must_use]
+pub fn inspection_parts() -> Vec<PartName> {
+    PartName::ALL.to_vec()
 }

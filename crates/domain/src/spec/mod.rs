@@ -5,6 +5,7 @@ pub mod data;
 pub mod defaults;
 pub mod divergence;
 pub mod evaluation;
+pub mod inspection;
 pub mod model;
 pub mod objective;
 pub mod optimiser;
@@ -20,6 +21,7 @@ pub use architecture::{Architecture, InputShape, Order as MaskOrder};
 pub use data::{DataSpec, DatasetName};
 pub use divergence::{DivergencePolicy, RestartSpec};
 pub use evaluation::{EvaluationSpec, ScoreName};
+pub use inspection::{InspectionSpec, PartName};
 pub use model::{
     ModelSpec,
     convolution::{ConvolutionSpec, HouseholderSpec},
@@ -60,6 +62,9 @@ pub struct ExperimentSpec {
     /// Whose numbers the flow gives (default corrected).
     #[serde(default, skip_serializing_if = "defaults::is_default")]
     pub parity: ParitySpec,
+    /// What is drawn of the trained flow; nothing when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inspection: Option<InspectionSpec>,
 }
 
 impl ExperimentSpec {
@@ -75,6 +80,9 @@ impl ExperimentSpec {
         }
         self.training.check(&format!("{at}.training"), self.data.dataset, &mut found);
         self.evaluation.check(&format!("{at}.evaluation"), self.data.dataset, &mut found);
+        if let Some(inspection) = &self.inspection {
+            inspection.check(&format!("{at}.inspection"), self.data.dataset, &self.evaluation, &mut found);
+        }
         found.into_result()
     }
 
@@ -90,7 +98,9 @@ impl ExperimentSpec {
     #[must_use]
     pub fn resolved(&self) -> Self {
         let training = self.training.resolved(&self.model, self.data.dataset);
-        Self { model: self.model.resolved(), training, ..self.clone() }
+        let drawn = self.inspection.as_ref();
+        let inspection = drawn.map(|inspection| inspection.resolved(self.data.dataset, &self.evaluation));
+        Self { model: self.model.resolved(), training, inspection, ..self.clone() }
     }
 
     /// The identity of this document: the SHA-256 of its resolved canonical JSON.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Axis, Expansion, MAX_JOBS, SweepSpec, label::ShortNames, point, point::Setting, sampling, settings};
 use crate::{
     Digest,
+    job::JobKind,
     spec::{ExperimentSpec, Violations, canonical},
 };
 
@@ -30,7 +31,8 @@ pub struct Variant {
     pub spec: ExperimentSpec,
 }
 
-/// One experiment to run: a variant and a seed. It becomes one train job and one evaluate job per OOD dataset.
+/// One experiment to run: a variant and a seed. It becomes one train job, one evaluate job per OOD dataset, and one
+/// inspect job if its document says what to draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlannedExperiment {
     /// Index into [`Expanded::variants`].
@@ -45,11 +47,21 @@ impl Expanded {
     /// Jobs of the whole sweep.
     #[must_use]
     pub fn job_count(&self) -> usize {
-        self.experiments.iter().map(|experiment| self.jobs_of(experiment)).sum()
+        JobKind::ALL.into_iter().map(|kind| self.jobs_of_kind(kind)).sum()
     }
 
-    fn jobs_of(&self, experiment: &PlannedExperiment) -> usize {
-        1 + self.variants[experiment.variant].spec.evaluation.out.len()
+    /// Jobs of one kind.
+    #[must_use]
+    pub fn jobs_of_kind(&self, kind: JobKind) -> usize {
+        let of = |experiment: &PlannedExperiment| {
+            let spec = &self.variants[experiment.variant].spec;
+            match kind {
+                JobKind::Train => 1,
+                JobKind::Evaluate => spec.evaluation.out.len(),
+                JobKind::Inspect => usize::from(spec.inspection.is_some()),
+            }
+        };
+        self.experiments.iter().map(of).sum()
     }
 }
 

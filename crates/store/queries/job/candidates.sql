@@ -2,7 +2,7 @@
 -- entries of jobs claimed long ago, which stay in the index while an old snapshot is open, are not walked again.
 select sweep.id, sweep.priority, lane.kind as "kind!", oldest.ready_seq as "oldest_ready_seq!", running.jobs as "running!"
 from sweep
-cross join (values ('evaluate'), ('train')) as lane(kind)
+cross join (values ('evaluate'), ('inspect'), ('train')) as lane(kind)
 left join unnest($2::uuid[], $3::text[], $4::bigint[]) as mark(sweep_id, kind, ready_seq)
     on mark.sweep_id = sweep.id and mark.kind = lane.kind
 cross join lateral (

@@ -2,6 +2,7 @@
 
 use domain::{
     Digest, Epoch, ExperimentId, JobId, SweepId,
+    figure::{Figure, MediaType},
     report::{Assignment, Attempt, CheckpointRef, Interval, Measurement, Metric, Provenance, Task},
     spec::{DatasetName, ExperimentSpec, MaskScheme, ModelSpec, ScoreName},
     sweep::SweepSpec,
@@ -67,6 +68,10 @@ fn unusual(mask: &str) -> Value {
         },
         "evaluation": {"out": ["synthetic-strokes", "constant"], "images": 100, "scores": ["log-likelihood"]},
         "parity": "flows-ood",
+        "inspection": {
+            "datasets": ["constant", "synthetic-shapes"], "images": [4, 0], "draws": 3, "samples": 16,
+            "parts": ["samples", "latents"],
+        },
     })
 }
 
@@ -105,6 +110,9 @@ pub(super) fn experiments() -> Vec<ExperimentSpec> {
         json!({"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.25, "epsilon": 1e-3});
     documents.push(unclipped);
     documents.extend(objectives());
+    let mut inspected = base();
+    inspected["inspection"] = json!({});
+    documents.push(inspected);
     documents.into_iter().map(|document| serde_json::from_value(document).unwrap()).collect()
 }
 
@@ -163,6 +171,19 @@ pub(super) fn provenance() -> Provenance {
         precision: "float32".to_owned(),
         noise_draws: 1,
     }
+}
+
+/// Two figures.
+pub(super) fn figures() -> Vec<Figure> {
+    let figure = |name: &str| Figure {
+        name: name.parse().unwrap(),
+        caption: "What it shows, ±3".to_owned(),
+        digest: Digest::of(name.as_bytes()),
+        media_type: MediaType::Png,
+        width: 1,
+        height: 100_000,
+    };
+    ["contact-sheet.png", "scale-and-shift-mnist-4.png"].map(figure).to_vec()
 }
 
 /// One measurement for each metric, in turn with and without dataset, value and interval.

@@ -174,6 +174,7 @@ fn every_assignment_arrives() {
     for out in DatasetName::ALL {
         arrives(&documents::assignment(Task::Evaluate { checkpoint, out }));
     }
+    arrives(&documents::assignment(Task::Inspect { checkpoint }));
 }
 
 #[test]
@@ -205,8 +206,9 @@ fn every_completion_arrives() {
     arrives(&Completion::Evaluate {
         measurements: documents::measurements(),
         statistics: Digest::of(b"statistics"),
-        provenance,
+        provenance: provenance.clone(),
     });
+    arrives(&Completion::Inspect { figures: documents::figures(), provenance });
 }
 
 #[test]
@@ -258,6 +260,13 @@ fn absent_fields_take_the_defaults_of_sweep_files() {
     let received = domain::spec::ExperimentSpec::from_wire(wire, "").unwrap();
 
     assert_eq!(received, documents::experiment(), "the same document, read by serde");
+}
+
+#[test]
+fn absent_fields_of_an_inspection_take_the_defaults_of_sweep_files() {
+    let received = domain::spec::InspectionSpec::from_wire(v1::InspectionSpec::default(), "").unwrap();
+
+    assert_eq!(received, serde_json::from_value(json!({})).unwrap());
 }
 
 #[test]

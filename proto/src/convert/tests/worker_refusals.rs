@@ -47,7 +47,10 @@ fn assignments_name_every_field_that_is_wrong() {
         ]
     );
     wire.task = None;
-    assert!(refusals_of::<Assignment>(wire, "a").contains(&"a: missing: one of train, evaluate expected".to_owned()));
+    assert!(
+        refusals_of::<Assignment>(wire, "a")
+            .contains(&"a: missing: one of train, evaluate, inspect expected".to_owned())
+    );
 }
 
 #[test]
@@ -172,6 +175,41 @@ fn completions_without_their_parts_are_refused() {
     assert_eq!(
         refusals_of::<Completion>(Some(evaluate), ""),
         ["evaluate.statistics: 0 bytes: the 32 bytes of a SHA-256 digest expected", "evaluate.provenance: missing",]
+    );
+
+    let inspect = v1::complete_request::Result::Inspect(v1::InspectResult::default());
+    assert_eq!(
+        refusals_of::<Completion>(Some(inspect), ""),
+        ["inspect.figures: 0 figures: 1 to 1024 allowed", "inspect.provenance: missing"]
+    );
+    assert_eq!(refusals_of::<Completion>(None, ""), ["result: missing: one of train, evaluate, inspect expected"]);
+}
+
+#[test]
+fn figures_are_refused_by_name_format_and_size() {
+    let mut figures = documents::figures();
+    figures.push(figures[0].clone());
+    let completion = Completion::Inspect { figures, provenance: documents::provenance() };
+    let wire = v1::Figure {
+        name: "../../.bashrc".to_owned(),
+        media_type: "text/html".to_owned(),
+        width: 0,
+        height: 100_001,
+        ..documents::figures()[0].to_wire()
+    };
+
+    assert_eq!(
+        refusals_of::<Completion>(completion.to_wire(), ""),
+        ["inspect.figures[2].name: `contact-sheet.png` stands twice"]
+    );
+    assert_eq!(
+        refusals_of::<domain::figure::Figure>(wire, "f"),
+        [
+            "f.name: `../../.bashrc` is not a figure's name: up to 100 lower-case letters, digits and `-`, then `.png`, expected",
+            "f.media_type: unknown media type `text/html`: one of image/png expected",
+            "f.width: 0 is out of range: 1 to 100000 allowed",
+            "f.height: 100001 is out of range: 1 to 100000 allowed",
+        ]
     );
 }
 

@@ -99,5 +99,5 @@ fn parts_cover_every_image_once_and_differ_by_one_at_most() {
 
     assert_eq!(parts(10, 4), [0..3, 3..6, 6..8, 8..10]);
     assert_eq!(parts(2, 3), [0..1, 1..2, 2..2]);
-    assert_eq!(parts(6, 1), [0..6]);
+    assert_eq!(parts(5, 2), [0..3, 3..5]);
 }

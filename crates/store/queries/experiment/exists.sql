@@ -1,0 +1,1 @@
+select exists (select from experiment where id = $1) as "exists!"
