@@ -4,7 +4,10 @@
 
 mod support;
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use support::{spillway, sweeps};
 
@@ -61,8 +64,34 @@ fn every_sweep_of_the_repository_is_valid() {
         assert!(run.out.contains(&format!("sweep        {name}\n")), "{}", run.out);
         assert!(run.out.contains(jobs), "{}", run.out);
     }
-    let files = fs::read_dir(sweeps()).unwrap().count();
-    assert_eq!(files, jobs.len(), "a sweep file is not in this test");
+    assert_eq!(sweep_files(&sweeps()).len(), jobs.len(), "a sweep file is not in this test");
+}
+
+#[test]
+fn every_experiment_of_the_paper_is_a_valid_sweep_with_a_small_variant() {
+    let folder = tempfile::tempdir().unwrap();
+    for (place, prefix) in [("paper", ""), ("paper/small", "small-")] {
+        let files = sweep_files(&sweeps().join(place));
+        for file in &files {
+            let stem = file.file_stem().unwrap().to_str().unwrap();
+
+            let run = spillway(folder.path(), &["validate", file.to_str().unwrap()]);
+
+            assert_eq!(run.code, Some(0), "{}: {}", file.display(), run.err);
+            assert!(run.out.contains(&format!("sweep        {prefix}{stem}\n")), "{}: {}", file.display(), run.out);
+        }
+        for experiment in 1..=11 {
+            let begin = format!("e{experiment:02}-");
+            let found = files.iter().any(|file| file.file_name().unwrap().to_str().unwrap().starts_with(&begin));
+            assert!(found, "no {begin}*.toml in {place}");
+        }
+    }
+}
+
+/// The sweep files of a folder, without those of folders in it.
+fn sweep_files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.extension().is_some_and(|ending| ending == "toml")).collect()
 }
 
 #[test]

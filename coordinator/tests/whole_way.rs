@@ -120,6 +120,9 @@ async fn validating_counts_and_stores_nothing() {
 
     assert_eq!((counted.variants.len(), counted.experiments), (1, 3));
     assert_eq!((counted.train_jobs, counted.evaluate_jobs), (3, 3));
+    let workload = counted.variants[0].workload.unwrap();
+    assert!(workload.parameters > 0 && workload.flops_per_step > 0, "{workload:?}");
+    assert_eq!(workload.examples_per_epoch, Some(60_000));
     let get = v1::GetSweepRequest { sweep: "counted".to_owned() };
     assert_eq!(code(coordinator.sweeps().get(get).await), Code::NotFound);
 }
