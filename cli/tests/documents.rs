@@ -77,6 +77,28 @@ fn demo_has_the_three_masks_and_two_seeds() {
 }
 
 #[test]
+fn validate_says_what_training_takes() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = sweeps().join("demo.toml");
+    let validate = |format: &str| spillway(folder.path(), &["validate", demo.to_str().unwrap(), "--format", format]);
+
+    let people = spillway(folder.path(), &["validate", demo.to_str().unwrap()]);
+    let json: serde_json::Value = serde_json::from_str(&validate("json").out).unwrap();
+    let csv = validate("csv").out;
+
+    let (variant, sweep) = (&json["variants"][0], &json["sweep"][0]);
+    assert_eq!(variant["couplings"], 10);
+    assert_eq!(variant["parameters"], 326_088);
+    assert_eq!((&variant["examples_per_epoch"], &variant["steps_per_epoch"]), (&60_000.into(), &1875.into()));
+    assert_eq!(variant["flops"].as_u64().unwrap(), 500 * variant["flops_per_step"].as_u64().unwrap());
+    assert_eq!(variant["fingerprint"].as_str().unwrap().len(), 64);
+    assert_eq!((&sweep["train_jobs"], &sweep["evaluate_jobs"]), (&6.into(), &6.into()));
+    assert!(people.out.contains("  326 k  "), "{}", people.out);
+    assert!(people.out.contains("\ntraining     "), "{}", people.out);
+    assert!(csv.contains(",10,326088,"), "{csv}");
+}
+
+#[test]
 fn json_and_yaml_say_the_same() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "smoke.json", SMOKE_JSON);
@@ -119,7 +141,7 @@ fn unknown_fields_and_values_are_named_with_what_is_allowed() {
         (("\"steps\"", "\"stepz\""), "base.training.stepz: unknown field `stepz`, expected one of `steps`"),
         (
             ("\"mask\": \"cycle\"", "\"mask\": \"spiral\""),
-            "unknown variant `spiral`, expected one of `checkerboard`, `horizontal`, `cycle`",
+            "unknown choice `spiral`, expected `checkerboard`, `horizontal`, `vertical`, `cycle`",
         ),
         (
             ("\"horizontal\", \"cycle\"", ""),
@@ -127,7 +149,7 @@ fn unknown_fields_and_values_are_named_with_what_is_allowed() {
         ),
         (
             ("\"horizontal\", \"cycle\"", "\"horizontal\", \"oval\""),
-            "expansion.grid.axes[0].values[1]: `model.realnvp.mask`: unknown variant `oval`",
+            "expansion.grid.axes[0].values[1]: `model.realnvp.mask`: unknown choice `oval`",
         ),
     ];
     for ((good, bad), message) in cases {

@@ -12,7 +12,7 @@ use domain::{
 };
 use training::{
     CheckpointError, CheckpointFile, Device, Directive, EvaluateOutcome, EvaluateRequest, Evaluation, FitEnd,
-    FitRequest, InspectOutcome, InspectRequest, Observer, PRECISION, Progress, SavedCheckpoint, SavedFile,
+    FitRequest, InspectOutcome, InspectRequest, Observer, PRECISION, Progress, Restart, SavedCheckpoint, SavedFile,
     SavedPicture, TrainingError,
 };
 
@@ -44,6 +44,7 @@ fn train(order: &Order, checkpoint_secs: u32, reporter: &mut Reporter) -> Result
         device: device(order),
         data: &data,
         start: order.checkpoint.as_ref().map(checkpoint_file),
+        initial_weights: order.initial_weights.as_ref().map(checkpoint_file),
         checkpoint_folder: order.folder.clone(),
         checkpoint_every: Duration::from_secs(checkpoint_secs.into()),
     };
@@ -136,6 +137,12 @@ impl Observer for Reporter {
 
     fn started_over(&mut self, problem: &CheckpointError) {
         self.voice.say(&Message::StartedOver { problem: problem.to_string() });
+    }
+
+    fn restarted(&mut self, restart: &Restart) {
+        let Restart { divergence, to_step, restarts, learning_rate_factor } = *restart;
+        let problem = divergence.to_string();
+        self.voice.say(&Message::Restarted { problem, to_step, restarts, learning_rate_factor });
     }
 
     fn directive(&mut self) -> Directive {

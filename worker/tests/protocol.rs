@@ -45,6 +45,7 @@ fn messages_come_back_as_they_were() {
         Message::Curve(CurvePoint { step: 7, loss_nats: 2000.1, bits_per_dim: 3.7, gradient_norm: 1e300 }),
         Message::Checkpoint(TrainedFlow { file: file(), step: 5 }),
         Message::StartedOver { problem: "format 2 is not readable".to_owned() },
+        Message::Restarted { problem: "∞".to_owned(), to_step: 500, restarts: 1, learning_rate_factor: 0.1 },
         Message::Ended(Outcome::Trained { checkpoint, provenance: provenance() }),
         Message::Ended(Outcome::Evaluated {
             measurements: vec![measurement],

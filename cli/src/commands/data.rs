@@ -1,10 +1,10 @@
 //! `data`: which datasets exist, where they lie on this machine, and whether they are what their publishers made.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::{Args, Subcommand};
-use datasets::{Catalogue, DataDirectory, Entry, FileOutcome, FileReport, verify};
+use datasets::{Catalogue, DataDirectory, Entry, FileOutcome, FileReport, Split, SplitSize, verify};
 
 use crate::{
     failure::Failure,
@@ -14,11 +14,13 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   spillway data list
-  spillway data list fashion-mnist      with its files, sizes and digests
+  spillway data list fashion-mnist      with its files, and what to put where
   spillway data verify
   spillway data verify mnist --data-dir /srv/images
 
-Each dataset has a folder of its name in the data directory, with the publisher's file names, plain or gzip.";
+Each dataset has a folder of its name in the data directory (the classes of a table share one: hepmass, miniboone).
+It holds the publisher's files, plain or gzip, or arrays: train.npy, train.npz or train.safetensors, and the same for
+test. `spillway data list NAME` says what a file must hold and where to put it.";
 
 /// What to do with the datasets, and where they are.
 #[derive(Debug, Args)]
@@ -42,10 +44,11 @@ enum Action {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
-    /// Read every file and compare it with its published digest; exits with 1 when one is missing or wrong
+    /// Read every file and compare it with its published digest, or check its values; exits with 1
+    /// when one is missing or wrong
     #[command(after_help = EXAMPLES)]
     Verify {
-        /// Check this dataset only
+        /// Check this dataset; without a name, every dataset of which a file is here
         name: Option<String>,
     },
 }
@@ -70,11 +73,17 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
         Action::Verify { name } => {
             let entries = match name {
                 Some(name) => vec![lookup(name)?],
-                None => Catalogue::entries().iter().collect(),
+                None => Catalogue::entries().iter().filter(|entry| is_begun(&directory, entry)).collect(),
             };
             verify_all(&directory, &entries)
         }
     }
+}
+
+/// Whether a dataset is built in or at least one of its files is here: nobody has all datasets of the catalogue.
+fn is_begun(directory: &DataDirectory, entry: &Entry) -> bool {
+    let wanted = entry.wanted();
+    wanted.is_empty() || wanted.iter().any(|file| directory.find(entry, file).is_ok())
 }
 
 fn lookup(name: &str) -> Result<&'static Entry, Failure> {
@@ -84,21 +93,22 @@ fn lookup(name: &str) -> Result<&'static Entry, Failure> {
 fn catalogue(directory: &DataDirectory) -> Table {
     let columns = vec![
         Column::text("dataset", "dataset"),
+        Column::text("kind", "kind"),
         Column::text("shape", "shape"),
-        Column::number("train_images", "train"),
-        Column::number("test_images", "test"),
+        Column::number("train_examples", "train"),
+        Column::number("test_examples", "test"),
         Column::text("licence", "licence"),
         Column::text("found", "found"),
         Column::text("title", "title"),
     ];
     let mut table = Table::new("datasets", columns);
     for entry in Catalogue::entries() {
-        let [channels, height, width] = entry.shape;
         table.push(vec![
             Cell::text(entry.name),
-            Cell::text(format!("{channels}×{height}×{width}")),
-            (entry.train_size as u64).into(),
-            (entry.test_size as u64).into(),
+            Cell::text(entry.shape.plural()),
+            Cell::text(entry.shape.to_string()),
+            size(entry, Split::Train),
+            size(entry, Split::Test),
             Cell::text(entry.licence),
             Cell::text(found(directory, entry)),
             Cell::text(entry.title),
@@ -107,19 +117,28 @@ fn catalogue(directory: &DataDirectory) -> Table {
     table
 }
 
-/// Where a dataset's images lie; their bytes are not read.
+/// Number of examples in a split: 0 if there is no such split, absent if only the file can tell.
+fn size(entry: &Entry, split: Split) -> Cell {
+    match entry.size(split) {
+        SplitSize::Known(size) => (size as u64).into(),
+        SplitSize::Absent => 0_u64.into(),
+        SplitSize::OfFiles => Cell::Absent,
+    }
+}
+
+/// Where the files that loading needs lie; their contents are not read.
 fn found(directory: &DataDirectory, entry: &Entry) -> String {
-    if entry.files().is_empty() {
+    let wanted = entry.wanted();
+    if wanted.is_empty() {
         return "built in".to_owned();
     }
-    let images = entry.files().iter().filter(|file| file.holds_images());
-    let places: Result<Vec<_>, _> = images.map(|file| directory.find(entry, file)).collect();
-    match places {
-        Err(_) => "missing".to_owned(),
-        Ok(places) => {
-            let folder = places.first().and_then(|place| place.parent());
-            folder.map_or_else(|| "here".to_owned(), |folder| folder.display().to_string())
-        }
+    let needed: Vec<_> = wanted.iter().filter(|file| file.is_needed).collect();
+    let places: Vec<PathBuf> = needed.iter().filter_map(|file| directory.find(entry, file).ok()).collect();
+    let folder = places.first().and_then(|place| place.parent()).map(|folder| folder.display().to_string());
+    match (folder, needed.len() - places.len()) {
+        (Some(folder), 0) => folder,
+        (Some(folder), missing) => format!("{folder}, {missing} of {} files missing", needed.len()),
+        (None, _) => "missing".to_owned(),
     }
 }
 
@@ -129,6 +148,9 @@ fn print_description(directory: &DataDirectory, entry: &Entry) -> Result<(), Fai
     let mut out = std::io::stdout().lock();
     write!(out, "{}", entry.describe())?;
     writeln!(out, "  found     {}", found(directory, entry))?;
+    for missing in entry.wanted().iter().filter_map(|file| directory.find(entry, file).err()) {
+        writeln!(out, "  missing   put {} into {}", missing.names.join(" or "), missing.put_into().display())?;
+    }
     Ok(())
 }
 
@@ -136,20 +158,18 @@ fn files(directory: &DataDirectory, entry: &Entry) -> Table {
     let columns = vec![
         Column::text("dataset", "dataset"),
         Column::text("file", "file"),
-        Column::number("bytes", "bytes"),
-        Column::text("md5", "MD5"),
+        Column::text("contents", "contents"),
         Column::text("found", "found"),
+        Column::text("put_into", "put into"),
     ];
     let mut table = Table::new("files", columns);
-    for file in entry.files() {
-        let place = directory.find(entry, file).map(|path| path.display().to_string()).unwrap_or_default();
-        table.push(vec![
-            Cell::text(entry.name),
-            Cell::text(file.name),
-            (file.bytes as u64).into(),
-            Cell::text(file.md5),
-            Cell::text(place),
-        ]);
+    for file in entry.wanted() {
+        let (place, put_into) = match directory.find(entry, &file) {
+            Ok(path) => (Cell::text(path.display().to_string()), Cell::Absent),
+            Err(missing) => (Cell::Absent, Cell::text(missing.put_into().display().to_string())),
+        };
+        let names = file.names.join(" or ");
+        table.push(vec![Cell::text(entry.name), Cell::text(names), Cell::text(file.contents), place, put_into]);
     }
     table
 }
@@ -166,7 +186,7 @@ fn verify_all(directory: &DataDirectory, entries: &[&Entry]) -> Result<(), Failu
         }
         for FileReport { file, outcome } in reports {
             let result = match outcome {
-                FileOutcome::Verified { path } => format!("verified: {}", path.display()),
+                FileOutcome::Verified { path, examples } => verified(entry, file.split, &path, examples),
                 FileOutcome::Missing(missing) => {
                     problems.push(missing.to_string());
                     "missing".to_owned()
@@ -176,7 +196,8 @@ fn verify_all(directory: &DataDirectory, entries: &[&Entry]) -> Result<(), Failu
                     "damaged".to_owned()
                 }
             };
-            table.push(vec![Cell::text(entry.name), Cell::text(file.name), Cell::text(result)]);
+            let name = file.names.into_iter().next().unwrap_or_default();
+            table.push(vec![Cell::text(entry.name), Cell::text(name), Cell::text(result)]);
         }
     }
     output::print(&[table], Format::Table)?;
@@ -184,4 +205,14 @@ fn verify_all(directory: &DataDirectory, entries: &[&Entry]) -> Result<(), Failu
         return Ok(());
     }
     Err(anyhow!("{} of the files are missing or damaged:\n{}", problems.len(), problems.join("\n")).into())
+}
+
+/// Says where a sound file lies and how many examples it has, against the publisher's number if they differ.
+fn verified(entry: &Entry, split: Option<Split>, path: &Path, examples: Option<usize>) -> String {
+    let path = path.display();
+    match (examples, split.and_then(|split| entry.size(split).known())) {
+        (None, _) => format!("verified: {path}"),
+        (Some(examples), Some(known)) if examples < known => format!("sound, {examples} of {known}: {path}"),
+        (Some(examples), _) => format!("sound, {examples} {}: {path}", entry.shape.plural()),
+    }
 }

@@ -1,4 +1,5 @@
-//! `validate`: expands a sweep file with the same rules as the coordinator, on this machine alone.
+//! `validate`: expands a sweep file with the same rules as the coordinator, on this machine alone, and says what training
+//! each variant takes.
 
 use std::{
     io::{self, Write},
@@ -8,20 +9,24 @@ use std::{
 use clap::Args;
 use domain::{
     job::JobKind,
-    spec::DatasetName,
-    sweep::{Expanded, SweepSpec},
+    spec::{DatasetName, Workload},
+    sweep::{Expanded, SweepSpec, Variant},
 };
 
 use crate::{
     document::read_sweep,
     failure::Failure,
-    output::{self, Cell, Column, Format, Table},
+    output::{self, Audience, Cell, Column, Format, Table},
 };
 
 const EXAMPLES: &str = "\
 Examples:
   spillway validate sweeps/demo.toml
   spillway validate my-sweep.yaml && spillway submit my-sweep.yaml
+  spillway validate sweeps/demo.toml --format csv   exact numbers, for a program
+
+Per variant: coupling layers, trained values, examples and epochs (none where only the data file can tell), and FLOPs in
+convolutions and matrix products, forward and backward; evaluations are not counted.
 
 Every violation is printed on a line of its own, `field: what is wrong and what is allowed`; the exit code is then 4.";
 
@@ -34,25 +39,30 @@ const FINGERPRINT_LETTERS: usize = 12;
 pub struct Arguments {
     /// A sweep in TOML, YAML or JSON, by the file's ending
     file: PathBuf,
+    /// How to print the tables
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
 }
 
-/// Prints variants, seeds and job counts.
+/// A variant with what training it takes.
+struct Sized<'a> {
+    variant: &'a Variant,
+    workload: Workload,
+}
+
+/// Prints variants with their sizes, seeds and job counts.
 pub fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let sweep = read_sweep(&arguments.file, None)?;
-    let expanded = expand(&sweep, &arguments.file)?;
-    output::print(&[variants(&expanded)], Format::Table)?;
-    let (jobs, experiments) = (expanded.job_count(), expanded.experiments.len());
-    let evaluations = expanded.jobs_of_kind(JobKind::Evaluate);
-    let inspections = match expanded.jobs_of_kind(JobKind::Inspect) {
-        0 => String::new(),
-        count => format!(" + {count} inspect"),
-    };
-    let seeds: Vec<String> = sweep.seeds.iter().map(u64::to_string).collect();
-    let mut out = io::stdout().lock();
-    writeln!(out, "\nsweep        {}", sweep.name)?;
-    writeln!(out, "seeds        {}", seeds.join(", "))?;
-    writeln!(out, "experiments  {experiments} = {} variants × {} seeds", expanded.variants.len(), seeds.len())?;
-    writeln!(out, "jobs         {jobs} = {experiments} train + {evaluations} evaluate{inspections}")?;
+    let Arguments { file, format } = arguments;
+    let sweep = read_sweep(file, None)?;
+    let expanded = expand(&sweep, file)?;
+    let sized = expanded.variants.iter().map(|variant| size(variant, file)).collect::<Result<Vec<_>, _>>()?;
+    match format.audience() {
+        Audience::People => {
+            output::print(&[for_people(&sized)], *format)?;
+            summarise(&sweep, &expanded, &sized)?;
+        }
+        Audience::Machines => output::print(&[for_machines(&sized), counts(&sweep, &expanded)], *format)?,
+    }
     Ok(())
 }
 
@@ -61,28 +71,132 @@ pub fn expand(sweep: &SweepSpec, file: &Path) -> Result<Expanded, Failure> {
     sweep.expand().map_err(|violations| Failure::Invalid { subject: file.display().to_string(), violations })
 }
 
-fn variants(expanded: &Expanded) -> Table {
+fn size<'a>(variant: &'a Variant, file: &Path) -> Result<Sized<'a>, Failure> {
+    let refused = |violations| Failure::Invalid { subject: file.display().to_string(), violations };
+    let workload = variant.spec.workload("base").map_err(refused)?;
+    Ok(Sized { variant, workload })
+}
+
+/// The lines below the table.
+fn summarise(sweep: &SweepSpec, expanded: &Expanded, sized: &[Sized<'_>]) -> io::Result<()> {
+    let (jobs, experiments) = (expanded.job_count(), expanded.experiments.len());
+    let seeds: Vec<String> = sweep.seeds.iter().map(u64::to_string).collect();
+    let flops = sized.iter().fold(0_u64, |sum, sized| sum.saturating_add(sized.workload.flops));
+    let all_flops = output::quantity(flops.saturating_mul(seeds.len() as u64), "FLOP");
+    let mut out = io::stdout().lock();
+    writeln!(out, "\nsweep        {}", sweep.name)?;
+    writeln!(out, "seeds        {}", seeds.join(", "))?;
+    writeln!(out, "experiments  {experiments} = {} variants × {} seeds", expanded.variants.len(), seeds.len())?;
+    let evaluations = expanded.jobs_of_kind(JobKind::Evaluate);
+    let inspections = match expanded.jobs_of_kind(JobKind::Inspect) {
+        0 => String::new(),
+        count => format!(" + {count} inspect"),
+    };
+    writeln!(out, "jobs         {jobs} = {experiments} train + {evaluations} evaluate{inspections}")?;
+    writeln!(out, "training     {all_flops} in convolutions and matrix products, all experiments together")
+}
+
+fn for_people(sized: &[Sized<'_>]) -> Table {
     let columns = vec![
         Column::text("variant", "variant"),
         Column::text("in_dataset", "in"),
         Column::text("out_datasets", "out"),
+        Column::number("couplings", "couplings"),
+        Column::number("parameters", "parameters"),
+        Column::number("examples_per_epoch", "examples/epoch"),
+        Column::number("epochs", "epochs"),
         Column::number("steps", "steps"),
         Column::number("batch_size", "batch"),
+        Column::number("flops_per_step", "per step"),
+        Column::number("flops", "training"),
         Column::text("fingerprint", "fingerprint"),
     ];
     let mut table = Table::new("variants", columns);
-    for variant in &expanded.variants {
+    for Sized { variant, workload } in sized {
         let spec = &variant.spec;
-        let out: Vec<&str> = spec.evaluation.out.iter().copied().map(DatasetName::as_str).collect();
-        let fingerprint: String = variant.fingerprint.to_string().chars().take(FINGERPRINT_LETTERS).collect();
         table.push(vec![
             Cell::text(&variant.label),
             Cell::text(spec.data.dataset.as_str()),
-            Cell::text(out.join(", ")),
+            Cell::text(out_datasets(variant)),
+            workload.couplings.into(),
+            Cell::quantity(workload.parameters, ""),
+            workload.examples_per_epoch.map_or(Cell::Absent, Cell::from),
+            Cell::real(workload.epochs, 2),
             spec.training.steps.into(),
             spec.training.batch_size.into(),
-            Cell::text(fingerprint),
+            Cell::quantity(workload.flops_per_step, "FLOP"),
+            Cell::quantity(workload.flops, "FLOP"),
+            Cell::text(variant.fingerprint.to_string().chars().take(FINGERPRINT_LETTERS).collect::<String>()),
         ]);
     }
+    table
+}
+
+fn for_machines(sized: &[Sized<'_>]) -> Table {
+    let columns = vec![
+        Column::text("variant", "variant"),
+        Column::text("in_dataset", "in"),
+        Column::text("out_datasets", "out"),
+        Column::number("couplings", "couplings"),
+        Column::number("parameters", "parameters"),
+        Column::number("gains", "gains"),
+        Column::number("examples_per_epoch", "examples/epoch"),
+        Column::number("steps_per_epoch", "steps/epoch"),
+        Column::number("epochs", "epochs"),
+        Column::number("steps", "steps"),
+        Column::number("batch_size", "batch"),
+        Column::number("flops_per_step", "FLOP/step"),
+        Column::number("flops", "FLOP"),
+        Column::text("fingerprint", "fingerprint"),
+    ];
+    let mut table = Table::new("variants", columns);
+    for Sized { variant, workload } in sized {
+        let spec = &variant.spec;
+        table.push(vec![
+            Cell::text(&variant.label),
+            Cell::text(spec.data.dataset.as_str()),
+            Cell::text(out_datasets(variant)),
+            workload.couplings.into(),
+            Cell::quantity(workload.parameters, ""),
+            Cell::quantity(workload.gains, ""),
+            Cell::quantity(workload.examples_per_epoch, ""),
+            Cell::quantity(workload.steps_per_epoch, ""),
+            Cell::real(workload.epochs, 2),
+            spec.training.steps.into(),
+            spec.training.batch_size.into(),
+            Cell::quantity(workload.flops_per_step, "FLOP"),
+            Cell::quantity(workload.flops, "FLOP"),
+            Cell::text(variant.fingerprint.to_string()),
+        ]);
+    }
+    table
+}
+
+fn out_datasets(variant: &Variant) -> String {
+    let out: Vec<&str> = variant.spec.evaluation.out.iter().copied().map(DatasetName::as_str).collect();
+    out.join(", ")
+}
+
+fn counts(sweep: &SweepSpec, expanded: &Expanded) -> Table {
+    let columns = vec![
+        Column::text("sweep", "sweep"),
+        Column::number("variants", "variants"),
+        Column::number("seeds", "seeds"),
+        Column::number("experiments", "experiments"),
+        Column::number("train_jobs", "train jobs"),
+        Column::number("evaluate_jobs", "evaluate jobs"),
+        Column::number("inspect_jobs", "inspect jobs"),
+    ];
+    let experiments = expanded.experiments.len() as u64;
+    let mut table = Table::new("sweep", columns);
+    table.push(vec![
+        Cell::text(&sweep.name),
+        (expanded.variants.len() as u64).into(),
+        (sweep.seeds.len() as u64).into(),
+        experiments.into(),
+        experiments.into(),
+        (expanded.jobs_of_kind(JobKind::Evaluate) as u64).into(),
+        (expanded.jobs_of_kind(JobKind::Inspect) as u64).into(),
+    ]);
     table
 }

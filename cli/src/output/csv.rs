@@ -18,6 +18,7 @@ fn field(cell: &Cell) -> String {
         Cell::Absent => String::new(),
         Cell::Text(text) => text.clone(),
         Cell::Whole(number) => number.to_string(),
+        Cell::Quantity { number, .. } => number.to_string(),
         Cell::Real { value, .. } => value.to_string(),
     }
 }

@@ -25,6 +25,7 @@ fn value(cell: &Cell) -> Value {
         Cell::Absent => Value::Null,
         Cell::Text(text) => Value::from(text.as_str()),
         Cell::Whole(number) => Value::from(*number),
+        Cell::Quantity { number, .. } => Value::from(*number),
         // JSON has no NaN and no infinity: they are written as text rather than lost as null.
         Cell::Real { value, .. } if !value.is_finite() => Value::from(value.to_string()),
         Cell::Real { value, .. } => Value::from(*value),

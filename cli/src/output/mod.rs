@@ -68,6 +68,13 @@ pub enum Cell {
     Text(String),
     /// A whole number.
     Whole(i64),
+    /// A large number, shown to people in round figures.
+    Quantity {
+        /// The number.
+        number: u64,
+        /// What is counted, behind the prefix: `FLOP`, say, or nothing.
+        unit: &'static str,
+    },
     /// A measured number, shown to people with so many decimals.
     Real {
         /// The number.
@@ -106,6 +113,11 @@ impl Cell {
         if text.is_empty() { Self::Absent } else { Self::Text(text) }
     }
 
+    /// A large number of something.
+    pub fn quantity(number: impl Into<Option<u64>>, unit: &'static str) -> Self {
+        number.into().map_or(Self::Absent, |number| Self::Quantity { number, unit })
+    }
+
     /// A measured number.
     pub fn real(value: impl Into<Option<f64>>, decimals: usize) -> Self {
         value.into().map_or(Self::Absent, |value| Self::Real { value, decimals })
@@ -117,9 +129,29 @@ impl Cell {
             Self::Absent => "–".to_owned(),
             Self::Text(text) => text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect(),
             Self::Whole(number) => number.to_string(),
+            Self::Quantity { number, unit } => quantity(*number, unit),
             Self::Real { value, decimals } => format!("{value:.decimals$}"),
         }
     }
+}
+
+/// Three digits, a prefix and the unit: `14.7 M`, `1.25 TFLOP`.
+pub fn quantity(number: u64, unit: &str) -> String {
+    const PREFIXES: [&str; 7] = ["", "k", "M", "G", "T", "P", "E"];
+    let mut value = number as f64;
+    let mut prefix = 0;
+    // From 999.5 on, three digits would be 1000.
+    while value >= 999.5 && prefix + 1 < PREFIXES.len() {
+        value /= 1000.0;
+        prefix += 1;
+    }
+    let decimals = match (prefix, value) {
+        (0, _) => 0,
+        (_, value) if value >= 99.95 => 0,
+        (_, value) if value >= 9.995 => 1,
+        _ => 2,
+    };
+    format!("{value:.decimals$} {}{unit}", PREFIXES[prefix]).trim_end().to_owned()
 }
 
 impl From<u32> for Cell {
@@ -290,6 +322,32 @@ mod tests {
         let document: serde_json::Value = serde_json::from_str(&written(&tables, Format::Json)).unwrap();
         assert_eq!(document["jobs"], serde_json::json!([]));
         assert!(written(&tables, Format::Csv).ends_with("\n\nstate\n"));
+    }
+
+    #[test]
+    fn quantities_are_round_for_people_and_exact_for_programs() {
+        for (number, shown) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1.00 k"),
+            (9994, "9.99 k"),
+            (9995, "10.0 k"),
+            (14_707_336, "14.7 M"),
+            (99_949_999, "99.9 M"),
+            (999_499_999, "999 M"),
+            (999_500_000, "1.00 G"),
+            (u64::MAX, "18.4 E"),
+        ] {
+            assert_eq!(quantity(number, ""), shown, "{number}");
+        }
+        assert_eq!(quantity(1_250_000_000_000, "FLOP"), "1.25 TFLOP");
+        assert_eq!(quantity(12, "FLOP"), "12 FLOP");
+        let mut table = Table::new("sizes", vec![Column::number("flops", "FLOPs"), Column::number("none", "none")]);
+        table.push(vec![Cell::quantity(u64::MAX, "FLOP"), Cell::quantity(None, "FLOP")]);
+
+        assert!(written(&[table.clone()], Format::Table).ends_with("18.4 EFLOP     –\n"));
+        assert_eq!(written(&[table.clone()], Format::Csv), "flops,none\n18446744073709551615,\n");
+        assert!(written(&[table], Format::Json).contains("\"flops\": 18446744073709551615"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! read and written. Facts of its state dicts alone; blocks are numbered as in models.md 2.5 and 2.9.
 
 use crate::recipes::Origin;
-use crate::{Architecture, LayerKind, StNetwork, TensorShape};
+use crate::{Architecture, LayerKind, PointwiseConvolution, SplitPrior, Squeeze, StNetwork, TensorShape, Transform};
 
 /// What the reference calls one of our tensors.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,9 +15,9 @@ pub enum Counterpart {
 
 /// A part of the model that the reference cannot build.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the reference has nothing like {0}: only its own architectures can be exchanged with it")]
+#[error("the reference has nothing like layer {0} of this model: only its own architectures can be exchanged with it")]
 pub struct NoCounterpart(
-    /// Our name of the tensor.
+    /// Our name of the layer or tensor.
     pub String,
 );
 
@@ -39,8 +39,20 @@ enum Nesting {
 /// More than one only for a stack of four checkerboards, which is `RealNVP` with one scale as well as a stack.
 ///
 /// # Errors
-/// The first tensor that the reference has nothing like.
+/// The first layer that the reference has nothing like.
 pub fn counterparts(architecture: &Architecture) -> Result<Vec<Vec<(TensorShape, Counterpart)>>, NoCounterpart> {
+    for layer in &architecture.layers {
+        let is_foreign = match &layer.kind {
+            LayerKind::Coupling(coupling) => coupling.transform != Transform::Affine,
+            LayerKind::PointwiseConvolution(convolution) => *convolution != PointwiseConvolution::Full,
+            LayerKind::Squeeze(squeeze) => *squeeze != Squeeze::Pixels,
+            LayerKind::Factor { prior, .. } => *prior != SplitPrior::Standard,
+            LayerKind::ActNorm => false,
+        };
+        if is_foreign {
+            return Err(NoCounterpart(layer.name.clone()));
+        }
+    }
     let nestings = match architecture.origin {
         Origin::Scales(scales) => vec![Nesting::Scales(scales)],
         Origin::Stack if architecture.couplings() == 4 => vec![Nesting::Stack, Nesting::Scales(1)],

@@ -1,26 +1,35 @@
-//! Images: which datasets exist, where their files are, what their bytes mean, and in which order training sees them.
+//! Images and vectors: which datasets exist, where their files are, what their bytes mean, and in which order training
+//! sees them.
 //!
-//! Plain Rust over bytes: no tensors, no network and no global state. Everything random is drawn from a counter-based
-//! generator, so any batch can be produced alone and a resumed run needs no generator state.
+//! Plain Rust over bytes and numbers: no tensors, no network and no global state. Everything random is drawn from a
+//! counter-based generator, so any batch can be produced alone and a resumed run needs no generator state.
 
+mod arrays;
 mod batches;
 mod catalogue;
+mod error;
+mod examples;
 mod idx;
-mod images;
 mod load;
 mod location;
 mod randomness;
+mod scaling;
 mod synthetic;
+mod tables;
 mod verify;
 
-pub use batches::evaluation::{EvaluationBatch, EvaluationBatches, EvaluationPlan, PickedImages};
+pub use arrays::ArrayError;
+pub use batches::evaluation::{EvaluationBatch, EvaluationBatches, EvaluationPlan, PickedExamples};
 pub use batches::order::epoch_order;
 pub use batches::plan::{Batch, BatchError, TrainingPlan};
 pub use batches::training::TrainingBatches;
-pub use catalogue::{Catalogue, DataFile, Entry, Source, UnknownDataset};
+pub use catalogue::{Catalogue, DataFile, Entry, Source, SplitSize, UnknownDataset, WantedFile};
+pub use error::LoadError;
+pub use examples::{Examples, Shape, Split, Values};
 pub use idx::{IdxError, IdxHeader, decode};
-pub use images::{Images, Split};
-pub use load::{LoadError, load};
+pub use load::load;
 pub use location::{DATA_DIRECTORY_VARIABLE, DataDirectory, MissingFile};
-pub use synthetic::Procedure;
+pub use scaling::Scaling;
+pub use synthetic::{Procedure, VectorProcedure};
+pub use tables::TableError;
 pub use verify::{FileOutcome, FileReport, verify};

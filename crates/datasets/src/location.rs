@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::catalogue::{DataFile, Entry, Source};
+use crate::catalogue::{Entry, Source, WantedFile};
 
 /// The environment variable that names the data directory.
 pub const DATA_DIRECTORY_VARIABLE: &str = "SPILLWAY_DATA_DIR";
@@ -14,21 +14,38 @@ const DEFAULT_DIRECTORY: &str = "data";
 /// A file of a dataset that lies in none of the places looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "dataset {dataset} lacks its file {file}: looked in {}; put {file} or {file}.gz from {publisher} into {}, \
-     or set {DATA_DIRECTORY_VARIABLE} to the folder that holds {dataset}/",
-    places(.looked_in), .put_into.display()
+    "dataset {dataset} lacks its file {}: looked in {}; put {} ({contents}; origin: {origin}) into {}, \
+     or set {DATA_DIRECTORY_VARIABLE} to the folder that holds {}/",
+    .names.first().map_or("", String::as_str), places(.looked_in), .names.join(" or "), first(.looked_in).display(),
+    folder_name(first(.looked_in))
 )]
 pub struct MissingFile {
     /// The dataset's name.
     pub dataset: &'static str,
-    /// The publisher's name of the file, without `.gz`.
-    pub file: &'static str,
-    /// Where the publisher offers it.
-    pub publisher: &'static str,
-    /// The folders looked at, in order.
+    /// The names that the file may have.
+    pub names: Vec<String>,
+    /// What it must hold.
+    pub contents: String,
+    /// Where the data comes from.
+    pub origin: &'static str,
+    /// The folders looked at, in order; the first one is the place to put the file into.
     pub looked_in: Vec<PathBuf>,
+}
+
+impl MissingFile {
     /// The folder to put the file into.
-    pub put_into: PathBuf,
+    #[must_use]
+    pub fn put_into(&self) -> &Path {
+        first(&self.looked_in)
+    }
+}
+
+fn first(folders: &[PathBuf]) -> &Path {
+    folders.first().map_or(Path::new("."), PathBuf::as_path)
+}
+
+fn folder_name(folder: &Path) -> String {
+    folder.file_name().unwrap_or_default().display().to_string()
 }
 
 fn places(folders: &[PathBuf]) -> String {
@@ -64,41 +81,42 @@ impl DataDirectory {
     /// The folders that may hold a dataset's files, in the order in which they are looked at.
     #[must_use]
     pub fn folders(&self, entry: &Entry) -> Vec<PathBuf> {
-        let own = self.root.join(entry.name);
-        match entry.source {
-            Source::Idx { known_places, .. } => {
-                std::iter::once(own).chain(known_places.iter().map(PathBuf::from)).collect()
-            }
-            Source::Procedural(_) => Vec::new(),
+        if entry.source.origin().is_none() {
+            return Vec::new();
         }
+        let mut folders = vec![self.root.join(entry.folder())];
+        if entry.folder() != entry.name {
+            folders.push(self.root.join(entry.name));
+        }
+        if let Source::Idx { known_places, .. } = entry.source {
+            folders.extend(known_places.iter().map(PathBuf::from));
+        }
+        folders
     }
 
-    /// Finds a file of a dataset, plain or with `.gz`, in the first folder that has it.
+    /// Finds a file of a dataset under any of its names, in the first folder that has it.
     ///
     /// # Errors
     /// [`MissingFile`] with the places looked at and the remedy.
-    pub fn find(&self, entry: &Entry, file: &DataFile) -> Result<PathBuf, MissingFile> {
+    pub fn find(&self, entry: &Entry, file: &WantedFile) -> Result<PathBuf, MissingFile> {
         let looked_in = self.folders(entry);
         let found = looked_in
             .iter()
-            .flat_map(|folder| [folder.join(file.name), folder.join(format!("{}.gz", file.name))])
+            .flat_map(|folder| file.names.iter().map(|name| folder.join(name)))
             .find(|path| path.is_file());
         found.ok_or_else(|| MissingFile {
             dataset: entry.name,
-            file: file.name,
-            publisher: match entry.source {
-                Source::Idx { publisher, .. } => publisher,
-                Source::Procedural(_) => "nowhere",
-            },
+            names: file.names.clone(),
+            contents: file.contents.clone(),
+            origin: entry.source.origin().unwrap_or("nowhere"),
             looked_in,
-            put_into: self.root.join(entry.name),
         })
     }
 
-    /// Says whether every image file of the dataset lies somewhere; its contents are not read.
+    /// Says whether every file that loading needs lies somewhere; its contents are not read.
     #[must_use]
     pub fn has(&self, entry: &Entry) -> bool {
-        entry.files().iter().filter(|file| file.holds_images()).all(|file| self.find(entry, file).is_ok())
+        entry.wanted().iter().filter(|file| file.is_needed).all(|file| self.find(entry, file).is_ok())
     }
 }
 
@@ -112,7 +130,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let entry = Catalogue::lookup("mnist").unwrap();
 
-        let refusal = DataDirectory::at(folder.path()).find(entry, &entry.files()[2]).unwrap_err();
+        let refusal = DataDirectory::at(folder.path()).find(entry, &entry.wanted()[2]).unwrap_err();
 
         let own = folder.path().join("mnist");
         assert_eq!(refusal.looked_in, std::slice::from_ref(&own));
@@ -133,8 +151,8 @@ mod tests {
 
         let directory = DataDirectory::at(folder.path());
 
-        assert_eq!(directory.find(entry, &entry.files()[0]), Ok(own.join("train-images-idx3-ubyte")));
-        assert_eq!(directory.find(entry, &entry.files()[2]), Ok(own.join("t10k-images-idx3-ubyte.gz")));
+        assert_eq!(directory.find(entry, &entry.wanted()[0]), Ok(own.join("train-images-idx3-ubyte")));
+        assert_eq!(directory.find(entry, &entry.wanted()[2]), Ok(own.join("t10k-images-idx3-ubyte.gz")));
         assert!(directory.has(entry));
     }
 
@@ -153,5 +171,19 @@ mod tests {
 
         assert!(directory.has(Catalogue::lookup("synthetic-shapes").unwrap()));
         assert!(!directory.has(Catalogue::lookup("mnist").unwrap()));
+    }
+
+    #[test]
+    fn classes_of_one_table_share_a_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("miniboone")).unwrap();
+        let directory = DataDirectory::at(folder.path());
+        let entries = ["miniboone-0", "miniboone-1"].map(|name| Catalogue::lookup(name).unwrap());
+
+        let refusal = directory.find(entries[0], &entries[0].wanted()[0]).unwrap_err();
+        std::fs::write(folder.path().join("miniboone/MiniBooNE_PID.txt"), []).unwrap();
+
+        assert_eq!(refusal.put_into(), folder.path().join("miniboone"));
+        assert!(entries.iter().all(|entry| directory.has(entry)));
     }
 }

@@ -5,7 +5,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use datasets::{
-    Catalogue, DataDirectory, DataFile, Entry, FileOutcome, IdxError, LoadError, Procedure, Source, Split, load, verify,
+    Catalogue, DataDirectory, DataFile, Entry, Examples, FileOutcome, IdxError, LoadError, Procedure, Scaling, Shape,
+    Source, Split, SplitSize, Values, verify,
 };
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -29,11 +30,22 @@ const TINY: Entry = Entry {
     name: "tiny",
     title: "two images",
     licence: "none",
-    shape: [1, 1, 3],
-    train_size: 2,
-    test_size: 1,
+    shape: Shape::Image([1, 1, 3]),
+    train_size: SplitSize::Known(2),
+    test_size: SplitSize::Known(1),
     source: Source::Idx { files: &[TRAIN, TEST], known_places: &[], publisher: "this test" },
 };
+
+fn load(directory: &DataDirectory, entry: &Entry, split: Split, limit: Option<usize>) -> Result<Examples, LoadError> {
+    datasets::load(directory, entry, split, limit, &Scaling::none())
+}
+
+fn pixels(examples: &Examples) -> &[u8] {
+    match examples.values() {
+        Values::Bytes(bytes) => bytes,
+        Values::Floats(_) => panic!("images are bytes"),
+    }
+}
 
 fn idx(dimensions: [u32; 3], values: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0, 0, 8, 3];
@@ -89,8 +101,8 @@ fn plain_and_gzip_files_give_the_same_images() {
 
         let images = load(&folder.directory(), &TINY, Split::Train, None).unwrap();
 
-        assert_eq!(images.shape(), [1, 1, 3]);
-        assert_eq!(images.pixels(), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(images.shape(), Shape::Image([1, 1, 3]));
+        assert_eq!(pixels(&images), [1, 2, 3, 4, 5, 6]);
     }
 }
 
@@ -99,7 +111,7 @@ fn limit_takes_the_first_images() {
     let folder = Folder::with("train-images", &whole());
     let load = |limit| load(&folder.directory(), &TINY, Split::Train, Some(limit)).unwrap();
 
-    assert_eq!(load(1).pixels(), [1, 2, 3]);
+    assert_eq!(pixels(&load(1)), [1, 2, 3]);
     assert_eq!(load(5).len(), 2);
     assert!(load(0).is_empty());
 }
@@ -181,7 +193,7 @@ fn procedural_datasets_need_no_files() {
     let images = load(&DataDirectory::at("nowhere"), entry, Split::Test, Some(3)).unwrap();
 
     assert_eq!(images.len(), 3);
-    assert_eq!(images.pixels(), Procedure::Shapes.generate([1, 28, 28], Split::Test, 3));
+    assert_eq!(pixels(&images), Procedure::Shapes.generate([1, 28, 28], Split::Test, 3));
     assert!(verify(&DataDirectory::at("nowhere"), entry).is_empty());
 }
 

@@ -89,7 +89,7 @@ pub struct Progress {
 pub struct CurvePoint {
     /// Steps done.
     pub step: u64,
-    /// Mean negative log-likelihood of the batches, in nats per image.
+    /// Mean negative log-likelihood of the in-distribution batches, in nats per image, whatever the objective.
     pub loss_nats: f64,
     /// The same in bits per dimension.
     pub bits_per_dim: f64,
@@ -126,6 +126,8 @@ pub enum Metric {
     BitsPerDimMean,
     /// Median bits per dimension.
     BitsPerDimMedian,
+    /// Mean bits per dimension without the least likely twentieth of the images.
+    BitsPerDimTrimmed,
     /// Number of images far beyond the median likelihood.
     Outliers,
     /// Number of images whose likelihood is NaN or infinite.
@@ -141,8 +143,14 @@ pub struct UnknownMetric {
 
 impl Metric {
     /// Every metric.
-    pub const ALL: [Self; 5] =
-        [Self::Auroc, Self::BitsPerDimMean, Self::BitsPerDimMedian, Self::Outliers, Self::NonFinite];
+    pub const ALL: [Self; 6] = [
+        Self::Auroc,
+        Self::BitsPerDimMean,
+        Self::BitsPerDimMedian,
+        Self::BitsPerDimTrimmed,
+        Self::Outliers,
+        Self::NonFinite,
+    ];
 
     /// The name in documents and tables.
     #[must_use]
@@ -151,6 +159,7 @@ impl Metric {
             Self::Auroc => "auroc",
             Self::BitsPerDimMean => "bits-per-dim-mean",
             Self::BitsPerDimMedian => "bits-per-dim-median",
+            Self::BitsPerDimTrimmed => "bits-per-dim-trimmed",
             Self::Outliers => "outliers",
             Self::NonFinite => "non-finite",
         }

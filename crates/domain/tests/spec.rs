@@ -8,7 +8,7 @@ use domain::{
     fleet::{DeviceKind, DeviceRequirement},
     job::{FailureKind, JobKind, StateName},
     report::Metric,
-    spec::{DatasetName, MaskScheme, PartName, ScoreName},
+    spec::{DatasetName, MaskScheme, ParitySpec, PartName, ScoreName, SplitPriorSpec, SqueezeSpec},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -86,6 +86,25 @@ fn each_rule_of_the_data_names_its_field() {
         &[("/data/train_images", json!(0))],
         &["base.data.train_images: 0 is out of range: 1 to 100000000 allowed"],
     );
+    assert_refused(
+        &[("/data/dataset", json!("notmnist"))],
+        &[
+            "base.data.dataset: `notmnist` has a test split only: name it in evaluation.out, and learn a dataset with a \
+           train split",
+        ],
+    );
+}
+
+#[test]
+fn a_dataset_of_another_shape_is_refused_with_both_shapes() {
+    assert_refused(
+        &[("/evaluation/out", json!(["notmnist", "cifar10"]))],
+        &["base.evaluation.out[1]: `cifar10` has 3×32×32, and `fashion-mnist`, which is learned, 1×28×28"],
+    );
+    assert_refused(
+        &[("/evaluation/out", json!(["miniboone-0"]))],
+        &["base.evaluation.out[0]: `miniboone-0` has 50 features, and `fashion-mnist`, which is learned, 1×28×28"],
+    );
 }
 
 #[test]
@@ -111,6 +130,7 @@ fn each_rule_of_the_optimisers_names_its_field() {
         ("rmsprop", "learning_rate", json!(1e4), "10000 is out of range: 0.000000000001 to 1000 allowed"),
         ("rmsprop", "alpha", json!(-0.5), "-0.5 is out of range: 0 to 0.9999999 allowed"),
         ("rmsprop", "epsilon", json!(2), "2 is out of range: 0.0000000000000001 to 1 allowed"),
+        ("adamw", "beta1", json!(1), "1 is out of range: 0 to 0.999999 allowed"),
     ] {
         let mut hyper_parameters = json!({"learning_rate": 5e-4});
         hyper_parameters[field] = wrong;
@@ -171,7 +191,7 @@ fn unknown_fields_are_refused_at_their_path_with_the_known_ones() {
         "base.model.realnvp.st_network.resnet.widht",
         "unknown field `widht`, expected one of `width`, `blocks`, `batch_norm`, `skip`",
     );
-    assert_does_not_parse("/seed", json!(1), "base.seed", "expected one of `model`, `data`, `training`, `evaluation`");
+    assert_does_not_parse("/seed", json!(1), "base.seed", "expected one of `model`, `data`, `training`, `evaluation`,");
 }
 
 #[test]
@@ -180,15 +200,20 @@ fn unknown_values_are_refused_at_their_path_with_the_known_ones() {
         "/model/realnvp/mask",
         json!("stripes"),
         "base.model.realnvp.mask",
-        "unknown variant `stripes`, expected one of `checkerboard`, `horizontal`, `cycle`",
+        "unknown choice `stripes`, expected `checkerboard`, `horizontal`, `vertical`, `cycle`, `sub-quadrant`, `centre` or a list",
     );
     assert_does_not_parse("/evaluation/out/0", json!("cifar"), "base.evaluation.out[0]", "`fashion-mnist`, `mnist`");
-    assert_does_not_parse("/model", json!({"glow": {}}), "base.model", "unknown variant `glow`, expected `realnvp`");
+    assert_does_not_parse(
+        "/model",
+        json!({"vae": {}}),
+        "base.model",
+        "unknown variant `vae`, expected one of `realnvp`, `glow`, `tabular`",
+    );
     assert_does_not_parse(
         "/training/optimiser",
         json!({"sgd": {}}),
         "base.training.optimiser",
-        "expected `adam` or `rmsprop`",
+        "expected one of `adam`, `rmsprop`, `adamw`",
     );
 }
 
@@ -239,8 +264,10 @@ fn couplings_and_scales_take_the_defaults_of_their_mask() {
         let document = changes.iter().fold(experiment(), |document, (field, value)| {
             with(document, &format!("{REALNVP}/{field}"), value.clone())
         });
-        let domain::spec::ModelSpec::RealNvp(realnvp) = parse(&document).unwrap().resolved().model;
-        (realnvp.scales, realnvp.couplings)
+        match parse(&document).unwrap().resolved().model {
+            domain::spec::ModelSpec::RealNvp(realnvp) => (realnvp.scales, realnvp.couplings),
+            other => panic!("another architecture: {other:?}"),
+        }
     };
 
     assert_eq!(shape(&[]), (Some(2), None));
@@ -277,6 +304,10 @@ fn every_field_is_part_of_the_identity() {
         with(experiment(), "/training/optimiser", json!({"rmsprop": {"learning_rate": 5e-4, "alpha": 0.9}})),
         with(experiment(), "/evaluation/out", json!(["mnist", "constant"])),
         with(experiment(), "/evaluation/images", json!(100)),
+        with(experiment(), "/parity", json!("flows-ood")),
+        with(experiment(), "/model/realnvp/transform", json!("additive")),
+        with(experiment(), "/model/realnvp/squeeze", json!("haar")),
+        with(experiment(), "/model/realnvp/split_prior", json!("learned")),
     ];
 
     let distinct: std::collections::BTreeSet<_> =
@@ -306,6 +337,9 @@ fn names_in_documents_are_the_names_in_tables() {
 
     assert_same(&DatasetName::ALL, DatasetName::as_str);
     assert_same(&MaskScheme::ALL, MaskScheme::as_str);
+    assert_same(&ParitySpec::ALL, ParitySpec::as_str);
+    assert_same(&SqueezeSpec::ALL, SqueezeSpec::as_str);
+    assert_same(&SplitPriorSpec::ALL, SplitPriorSpec::as_str);
     assert_same(&ScoreName::ALL, ScoreName::as_str);
     assert_same(&Metric::ALL, Metric::as_str);
     assert_same(&StateName::ALL, StateName::as_str);
@@ -334,9 +368,9 @@ fn unknown_names_list_the_known_ones() {
     assert_eq!(
         refusals,
         [
-            "unknown dataset `cifar`: one of fashion-mnist, mnist, synthetic-shapes, synthetic-strokes, uniform-noise, constant expected",
+            "unknown dataset `cifar`: one of fashion-mnist, mnist, cifar10, svhn, celeba, imagenet64, celeba64, svhn64, notmnist, hepmass-0, hepmass-1, miniboone-0, miniboone-1, cifar10-embeddings, svhn-embeddings, celeba-embeddings, synthetic-shapes, synthetic-strokes, uniform-noise, constant, synthetic-shapes-rgb, synthetic-strokes-rgb, synthetic-shapes-rgb64, synthetic-strokes-rgb64, synthetic-clusters-0, synthetic-clusters-1, synthetic-embeddings-0, synthetic-embeddings-1, synthetic-embeddings-2 expected",
             "unknown score `luck`: one of log-likelihood expected",
-            "unknown metric `mood`: one of auroc, bits-per-dim-mean, bits-per-dim-median, outliers, non-finite expected",
+            "unknown metric `mood`: one of auroc, bits-per-dim-mean, bits-per-dim-median, bits-per-dim-trimmed, outliers, non-finite expected",
             "unknown job state `lost`: one of blocked, ready, running, succeeded, failed, cancelled, quarantined expected",
             "unknown job kind `dream`: one of train, evaluate, inspect expected",
             "unknown device `tpu`: one of cpu, cuda expected",

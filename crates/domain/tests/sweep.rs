@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use documents::{experiment, sweep, with};
 use domain::{
     Digest,
-    spec::parse_document,
+    spec::{MaskScheme, MaskSpec, parse_document},
     sweep::{Expanded, MAX_JOBS, SweepSpec},
 };
 use serde_json::{Value, json};
@@ -41,8 +41,10 @@ fn grid_varies_its_last_axis_fastest() {
             "mask=cycle, width=32",
         ]
     );
-    let domain::spec::ModelSpec::RealNvp(last) = &expanded.variants[5].spec.model;
-    assert_eq!(last.mask, domain::spec::MaskScheme::Cycle);
+    let domain::spec::ModelSpec::RealNvp(last) = &expanded.variants[5].spec.model else {
+        panic!("another architecture: {:?}", expanded.variants[5]);
+    };
+    assert_eq!(last.mask, MaskSpec::Scheme(MaskScheme::Cycle));
     assert_eq!(last.scales, Some(1), "variants are resolved");
 }
 

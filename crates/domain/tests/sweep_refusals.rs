@@ -124,8 +124,10 @@ fn wrong_values_of_an_axis_are_refused_with_the_allowed_ones() {
     ]);
     assert_refused(
         &sweep(json!([0]), json!({"grid": {"axes": axes}})),
-        &["expansion.grid.axes[0].values[1]: `model.realnvp.mask`: unknown variant `stripes`, \
-         expected one of `checkerboard`, `horizontal`, `cycle`"],
+        &[
+            "expansion.grid.axes[0].values[1]: `model.realnvp.mask`: unknown choice `stripes`, expected `checkerboard`, \
+         `horizontal`, `vertical`, `cycle`, `sub-quadrant`, `centre` or a list with one mask for each coupling layer",
+        ],
     );
 
     let points = json!([{WIDTH: 8}, {WIDTH: 0}, {WIDTH: "wide"}]);

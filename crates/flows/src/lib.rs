@@ -9,9 +9,11 @@ pub mod flow;
 pub mod init;
 pub mod layers;
 pub mod masks;
+pub mod memory_order;
 pub mod parameters;
 
 pub use architecture;
 pub use arithmetic::Arithmetic;
 pub use bijection::{Bijection, Mode, ScaleAndShift, Transformed};
 pub use flow::{BuildError, Flow, LogLikelihood, bits_per_dimension};
+pub use memory_order::MemoryOrder;

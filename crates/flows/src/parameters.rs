@@ -9,6 +9,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 
 use crate::arithmetic::Arithmetic;
 use crate::init::{self, Key};
+use crate::memory_order::MemoryOrder;
 
 /// What a parameter is to the optimiser: the reference decays gains only (`weight_g`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,6 +171,7 @@ pub struct ParameterBuilder {
     kind: Kind,
     device: Device,
     arithmetic: Arithmetic,
+    memory_order: MemoryOrder,
     loads: Arc<AtomicU64>,
     parameters: Vec<Parameter>,
     buffers: Vec<Buffer>,
@@ -178,14 +180,29 @@ pub struct ParameterBuilder {
 impl ParameterBuilder {
     /// Starts an empty model whose weights are drawn by `seed`.
     pub fn new(seed: u64, kind: Kind, device: Device) -> Self {
-        let loads = Arc::new(AtomicU64::new(0));
-        Self { seed, kind, device, arithmetic: Arithmetic::Full, loads, parameters: Vec::new(), buffers: Vec::new() }
+        Self {
+            seed,
+            kind,
+            device,
+            arithmetic: Arithmetic::Full,
+            memory_order: MemoryOrder::Fastest,
+            loads: Arc::new(AtomicU64::new(0)),
+            parameters: Vec::new(),
+            buffers: Vec::new(),
+        }
     }
 
     /// The same model with st-networks that round as `arithmetic` does.
     #[must_use]
     pub fn with_arithmetic(mut self, arithmetic: Arithmetic) -> Self {
         self.arithmetic = arithmetic;
+        self
+    }
+
+    /// The same model with activations of st-networks in another order.
+    #[must_use]
+    pub fn with_memory_order(mut self, memory_order: MemoryOrder) -> Self {
+        self.memory_order = memory_order;
         self
     }
 
@@ -296,6 +313,11 @@ impl Scope<'_> {
     /// The arithmetic of st-networks.
     pub fn arithmetic(&self) -> Arithmetic {
         self.builder.arithmetic
+    }
+
+    /// The order of activations of st-networks.
+    pub fn memory_order(&self) -> MemoryOrder {
+        self.builder.memory_order
     }
 
     /// Counts the states loaded into the model: what a layer remembers of a buffer is stale after one.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use checkpoints::{MODEL_PREFIX as MODEL, OPTIMISER_PREFIX as OPTIMISER};
 use domain::Digest;
 use domain::job::FailureKind;
 use domain::spec::ExperimentSpec;
@@ -15,10 +16,7 @@ use crate::optimiser::StateError;
 use crate::tensor_file::{self, FileError, SavedFile};
 
 /// The version of the checkpoint format that this crate writes, and the only one it reads.
-pub const CHECKPOINT_FORMAT: u32 = 1;
-
-const MODEL: &str = "model.";
-const OPTIMISER: &str = "optimiser.";
+pub const CHECKPOINT_FORMAT: u32 = checkpoints::FORMAT;
 
 /// Why a checkpoint cannot be used.
 #[derive(Debug, Error)]
@@ -113,7 +111,23 @@ struct Header {
     spec: ExperimentSpec,
     seed: u64,
     step: u64,
+    /// A run that never restarted has the header of one without a restart policy.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    restarts: u32,
     window: Window,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_zero(restarts: &u32) -> bool {
+    *restarts == 0
+}
+
+fn check_format(header: &serde_json::Value) -> Result<(), CheckpointError> {
+    let found = header.get("format").and_then(serde_json::Value::as_u64);
+    if found == Some(u64::from(CHECKPOINT_FORMAT)) {
+        return Ok(());
+    }
+    Err(CheckpointError::Version { found: Unversioned(found) })
 }
 
 /// The contents of a checkpoint.
@@ -122,6 +136,8 @@ pub(crate) struct Checkpoint {
     pub seed: u64,
     /// Optimiser steps done.
     pub step: u64,
+    /// Restarts after divergences, which lower the learning rate by a factor each.
+    pub restarts: u32,
     /// The sums of the curve's unfinished window.
     pub window: Window,
     /// Parameters and buffers.
@@ -138,6 +154,7 @@ impl Checkpoint {
             spec: self.spec.resolved(),
             seed: self.seed,
             step: self.step,
+            restarts: self.restarts,
             window: self.window,
         };
         let model = self.model.iter().map(|named| (MODEL, named));
@@ -149,13 +166,28 @@ impl Checkpoint {
         tensor_file::write(path, &header, &tensors)
     }
 
+    /// Reads the weights of a checkpoint of any experiment, or of an imported one, that has the model of `spec`.
+    pub fn read_weights(
+        file: &CheckpointFile,
+        spec: &ExperimentSpec,
+    ) -> Result<Vec<(String, Tensor)>, CheckpointError> {
+        let (header, tensors) = tensor_file::read::<serde_json::Value>(&file.path, Some(file.digest))?;
+        check_format(&header)?;
+        let document = header.get("spec").cloned().unwrap_or_default();
+        let trained: ExperimentSpec =
+            serde_json::from_value(document).map_err(|error| FileError::Header(error.to_string()))?;
+        // Two masks may have tensors of the same names and shapes: the documents tell them apart.
+        if trained.resolved().model != spec.resolved().model {
+            return Err(CheckpointError::OtherExperiment { part: "model" });
+        }
+        let own = |(name, tensor): (String, Tensor)| Some((name.strip_prefix(MODEL)?.to_owned(), tensor));
+        Ok(tensors.into_iter().filter_map(own).collect())
+    }
+
     /// Reads a checkpoint and checks its digest and format.
     pub fn read(file: &CheckpointFile) -> Result<Self, CheckpointError> {
         let (header, tensors) = tensor_file::read::<serde_json::Value>(&file.path, Some(file.digest))?;
-        let found = header.get("format").and_then(serde_json::Value::as_u64);
-        if found != Some(u64::from(CHECKPOINT_FORMAT)) {
-            return Err(CheckpointError::Version { found: Unversioned(found) });
-        }
+        check_format(&header)?;
         let header: Header = serde_json::from_value(header).map_err(|error| FileError::Header(error.to_string()))?;
 
         let (mut model, mut optimiser) = (Vec::new(), Vec::new());
@@ -168,8 +200,8 @@ impl Checkpoint {
                 return Err(LoadError::Extra(name).into());
             }
         }
-        let Header { spec, seed, step, window, .. } = header;
-        Ok(Self { spec, seed, step, window, model, optimiser })
+        let Header { spec, seed, step, restarts, window, .. } = header;
+        Ok(Self { spec, seed, step, restarts, window, model, optimiser })
     }
 
     /// Checks that a run of this experiment can go on from here. The evaluation part may differ: it plays no role in

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use datasets::{BatchError, LoadError, UnknownDataset};
+use datasets::{BatchError, LoadError, Shape, UnknownDataset};
 use domain::job::FailureKind;
+use domain::spec::Violations;
 use flows::BuildError;
 use thiserror::Error;
 
 use crate::checkpoint::CheckpointError;
 use crate::device::DeviceError;
+use crate::meter::Divergence;
 use crate::tensor_file::FileError;
 
 /// Why a training run or an evaluation failed.
@@ -16,7 +18,10 @@ use crate::tensor_file::FileError;
 pub enum TrainingError {
     /// The document describes no flow.
     #[error("the model cannot be built: {0}")]
-    Recipe(#[from] BuildError),
+    Build(#[from] BuildError),
+    /// The document's model does not fit its data.
+    #[error("the model cannot be built: {0}")]
+    Model(Violations),
     /// The catalogue lacks the dataset.
     #[error(transparent)]
     UnknownDataset(#[from] UnknownDataset),
@@ -31,15 +36,15 @@ pub enum TrainingError {
         /// What is missing.
         source: BatchError,
     },
-    /// The images do not fit the model.
-    #[error("{dataset} has images of shape {found:?}, and the model takes {expected:?}")]
+    /// The examples do not fit the model.
+    #[error("{dataset} has {found}, and the model takes {expected}")]
     Shape {
         /// The dataset.
         dataset: &'static str,
-        /// The model's `[c, h, w]`.
-        expected: Vec<usize>,
-        /// The dataset's `[c, h, w]`.
-        found: Vec<usize>,
+        /// The model's shape.
+        expected: Shape,
+        /// The dataset's shape.
+        found: Shape,
     },
     /// There are fewer images than one that was asked for.
     #[error(
@@ -80,11 +85,13 @@ pub enum TrainingError {
         /// What the encoder says.
         source: png::EncodingError,
     },
-    /// The loss or the gradient stopped being finite.
-    #[error("training diverged: the loss or its gradient is not finite at step {step}; lower the learning rate")]
+    /// The loss or the gradient stopped being finite, or the loss came above its limit.
+    #[error("training diverged: {divergence}{}; lower the learning rate", after(*restarts))]
     Diverged {
-        /// The first step, counted from 1, whose loss or gradient norm is infinite or not a number.
-        step: u64,
+        /// What happened, and at which step.
+        divergence: Divergence,
+        /// Restarts before it, all that the policy allows.
+        restarts: u32,
     },
 }
 
@@ -93,7 +100,8 @@ impl TrainingError {
     #[must_use]
     pub fn kind(&self) -> FailureKind {
         match self {
-            Self::Recipe(_)
+            Self::Build(_)
+            | Self::Model(_)
             | Self::UnknownDataset(_)
             | Self::Batch { .. }
             | Self::Shape { .. }
@@ -106,5 +114,13 @@ impl TrainingError {
             Self::Checkpoint { source, .. } => source.kind(),
             Self::Diverged { .. } => FailureKind::Own,
         }
+    }
+}
+
+fn after(restarts: u32) -> String {
+    match restarts {
+        0 => String::new(),
+        1 => ", after 1 restart, which is all that on_divergence allows".to_owned(),
+        _ => format!(", after {restarts} restarts, which are all that on_divergence allows"),
     }
 }

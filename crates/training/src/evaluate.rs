@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use datasets::{Catalogue, DataDirectory, EvaluationBatch, EvaluationBatches, EvaluationPlan, Images, Split};
+use datasets::{
+    Catalogue, DataDirectory, EvaluationBatch, EvaluationBatches, EvaluationPlan, Examples, Scaling, Shape, Split,
+};
 use domain::report::Measurement;
-use domain::spec::{DatasetName, ExperimentSpec};
+use domain::spec::{DatasetName, ExperimentSpec, InputShape};
 use flows::base::standard_normal_log_density;
 use flows::{Flow, Mode};
 use tch::{Kind, Tensor, no_grad};
@@ -76,7 +78,9 @@ pub enum EvaluateOutcome {
 /// # Errors
 /// [`TrainingError`]; its `kind` says whose fault it is.
 pub fn evaluate(request: &EvaluateRequest<'_>, observer: &mut dyn Observer) -> Result<EvaluateOutcome, TrainingError> {
-    let sides = [Side::load(request, request.spec.data.dataset)?, Side::load(request, request.out)?];
+    let learned = request.spec.data.dataset;
+    let scaling = Scaling::of(request.data, Catalogue::lookup(learned.as_str())?)?;
+    let sides = [Side::load(request, learned, &scaling)?, Side::load(request, request.out, &scaling)?];
     let flow = load_flow(request.spec, request.seed, &request.checkpoint, request.device)?;
     let draws = u64::from(request.noise_draws);
     let total = sides.iter().map(|side| side.images.len() as u64 * draws).sum();
@@ -114,9 +118,7 @@ pub(crate) fn load_flow(
     file: &CheckpointFile,
     device: Device,
 ) -> Result<Flow, TrainingError> {
-    let device = device.open()?;
-    let entry = Catalogue::lookup(spec.data.dataset.as_str())?;
-    let flow = assemble::flow(&spec.model, entry, seed, device)?;
+    let flow = assemble::flow(spec, seed, device.open()?)?;
     let read = || -> Result<(), CheckpointError> {
         let checkpoint = Checkpoint::read(file)?;
         checkpoint.check_continues(spec, seed)?;
@@ -130,14 +132,14 @@ pub(crate) fn load_flow(
 struct Side {
     dataset: DatasetName,
     entry: &'static datasets::Entry,
-    images: Arc<Images>,
+    images: Arc<Examples>,
 }
 
 impl Side {
-    fn load(request: &EvaluateRequest<'_>, dataset: DatasetName) -> Result<Self, TrainingError> {
+    fn load(request: &EvaluateRequest<'_>, dataset: DatasetName, scaling: &Scaling) -> Result<Self, TrainingError> {
         let entry = Catalogue::lookup(dataset.as_str())?;
         let limit = request.spec.evaluation.images.map(|images| images as usize);
-        let images = Arc::new(datasets::load(request.data, entry, Split::Test, limit)?);
+        let images = Arc::new(datasets::load(request.data, entry, Split::Test, limit, scaling)?);
         Ok(Self { dataset, entry, images })
     }
 
@@ -148,9 +150,9 @@ impl Side {
         flow: &Flow,
         pace: &mut Pace<'_>,
     ) -> Result<Option<PerImage>, TrainingError> {
-        let expected: Vec<usize> = flow.input().sizes().into_iter().map(|size| size as usize).collect();
-        if self.images.shape() != *expected {
-            let found = self.images.shape().to_vec();
+        let expected = shape_of(flow.input());
+        if self.images.shape() != expected {
+            let found = self.images.shape();
             return Err(TrainingError::Shape { dataset: self.entry.name, expected, found });
         }
         let mut sums = Sums::zeros(self.images.len());
@@ -171,6 +173,16 @@ impl Side {
     }
 }
 
+/// The shape that a flow takes, in the datasets' words.
+pub(crate) fn shape_of(input: InputShape) -> Shape {
+    match input {
+        InputShape::Image { channels, height, width } => {
+            Shape::Image([channels, height, width].map(|size| size as usize))
+        }
+        InputShape::Vector { features } => Shape::Vector(features as usize),
+    }
+}
+
 /// Sums over noise draws, per image.
 struct Sums {
     latent: Vec<f64>,
@@ -186,7 +198,8 @@ impl Sums {
         let shape = [vec![batch.len as i64], flow.input().sizes()].concat();
         let device = flow.parameters().device();
         let tensor = |values: &[f32]| Tensor::from_slice(values).view(shape.as_slice()).to_device(device);
-        let encoded = no_grad(|| flow.encode(&tensor(&batch.pixels), Some(&tensor(&batch.noise)), Mode::Evaluate));
+        let noise = batch.noise.as_deref().map(tensor);
+        let encoded = no_grad(|| flow.encode(&tensor(&batch.values), noise.as_ref(), Mode::Evaluate));
         // The sum over the latent's dimensions is taken in double: near 10⁴ nats single precision steps by 10⁻³, which
         // would tie scores that differ.
         let latent = standard_normal_log_density(&encoded.output.to_kind(Kind::Double));

@@ -23,8 +23,9 @@ pub use checkpoint::{CHECKPOINT_FORMAT, CheckpointError, CheckpointFile, Unversi
 pub use device::{Device, DeviceError, UnknownDevice};
 pub use error::TrainingError;
 pub use evaluate::{EvaluateOutcome, EvaluateRequest, Evaluation, evaluate};
-pub use fit::{FitEnd, FitOutcome, FitRequest, fit};
+pub use fit::{FitEnd, FitOutcome, FitRequest, Restart, fit};
 pub use inspect::{InspectOutcome, InspectRequest, SavedPicture, inspect};
+pub use meter::Divergence;
 pub use observer::{Directive, Event, Observer, Progress, Recorder, SavedCheckpoint};
 pub use statistics::{PerImage, Statistics, StatisticsError};
 pub use tensor_file::{FileError, SavedFile, WrongDigest};

@@ -45,6 +45,7 @@ fn likelihoods(images: &PerImage, dimensions: usize, counts: impl Fn(u64) -> (u6
     let metrics = [
         (Metric::BitsPerDimMean, summary.mean),
         (Metric::BitsPerDimMedian, summary.median),
+        (Metric::BitsPerDimTrimmed, summary.trimmed),
         (Metric::Outliers, Some(summary.outliers as f64)),
         (Metric::NonFinite, Some(summary.non_finite as f64)),
     ];
@@ -95,7 +96,7 @@ mod tests {
         let auroc = &measurements[0];
         assert_eq!((auroc.metric, auroc.value, auroc.n_in, auroc.n_out), (Metric::Auroc, Some(0.25), 2, 2));
         assert_eq!(auroc.interval.as_ref().unwrap().method, "delong");
-        assert_eq!(measurements.len(), 9);
+        assert_eq!(measurements.len(), 11);
     }
 
     #[test]

@@ -24,10 +24,25 @@ pub struct Window {
     gradient_norm: f64,
 }
 
-/// The first step, counted from 1, whose loss or gradient norm is not finite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NonFinite {
-    pub step: u64,
+/// The first step at which training diverged, and how that shows.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum Divergence {
+    /// The loss or a gradient norm is infinite or not a number.
+    #[error("the loss or its gradient is not finite at step {step}")]
+    NotFinite {
+        /// The step, counted from 1.
+        step: u64,
+    },
+    /// The mean negative log-likelihood is above the limit of the restart policy.
+    #[error("the mean negative log-likelihood is {nats} nats at step {step}, above the limit of {limit}")]
+    AboveLimit {
+        /// The step, counted from 1.
+        step: u64,
+        /// The mean negative log-likelihood of its in-distribution images, in nats.
+        nats: f64,
+        /// `loss_limit_nats`.
+        limit: f64,
+    },
 }
 
 /// What the steps since the last reading were.
@@ -49,19 +64,34 @@ pub struct Meter {
     /// Steps read.
     step: u64,
     window: Window,
-    /// One vector `[loss, norm of each group...]` per step that was not read yet, on the device.
+    /// A larger mean negative log-likelihood is a divergence.
+    limit: Option<f64>,
+    /// One vector `[mean negative log-likelihood, loss, norm of each group...]` per step that was not read yet, on the
+    /// device.
     pending: Vec<Tensor>,
 }
 
 impl Meter {
     /// Goes on after `step` steps of `total` with the sums of an unfinished window.
     pub fn resume(total: u64, dimensions: i64, step: u64, window: Window) -> Self {
-        Self { total, dimensions, step, window, pending: Vec::new() }
+        Self { total, dimensions, step, window, limit: None, pending: Vec::new() }
     }
 
-    /// Notes one step; waits for nothing.
-    pub fn note(&mut self, loss: &Tensor, norms: &StepNorms) {
-        let mut numbers = vec![loss.detach()];
+    /// Takes a mean negative log-likelihood above `nats` for a divergence.
+    pub fn with_limit(self, nats: Option<f64>) -> Self {
+        Self { limit: nats, ..self }
+    }
+
+    /// Goes back to an earlier step; what is pending is forgotten.
+    pub fn go_back(&mut self, step: u64, window: Window) {
+        (self.step, self.window) = (step, window);
+        self.pending.clear();
+    }
+
+    /// Notes the mean negative log-likelihood of one step, which makes the curve, its loss, and its gradient norms; waits
+    /// for nothing.
+    pub fn note(&mut self, likelihood: &Tensor, loss: &Tensor, norms: &StepNorms) {
+        let mut numbers = vec![likelihood.detach(), loss.detach()];
         numbers.extend(norms.groups.iter().map(Tensor::detach));
         self.pending.push(Tensor::stack(&numbers, 0));
     }
@@ -78,7 +108,7 @@ impl Meter {
     }
 
     /// Waits for the device and reads the pending steps.
-    pub fn read(&mut self) -> Result<Reading, NonFinite> {
+    pub fn read(&mut self) -> Result<Reading, Divergence> {
         let mut reading = Reading::default();
         if self.pending.is_empty() {
             return Ok(reading);
@@ -89,16 +119,19 @@ impl Meter {
         let numbers = Vec::<f64>::try_from(numbers.reshape([-1])).expect("it is a vector of doubles on the processor");
 
         for step_numbers in numbers.chunks(width) {
-            let (loss, norms) = (step_numbers[0], &step_numbers[1..]);
+            let (nats, norms) = (step_numbers[0], &step_numbers[2..]);
             let gradient_norm = norms.iter().map(|norm| norm * norm).sum::<f64>().sqrt();
             self.step += 1;
-            if !loss.is_finite() || !gradient_norm.is_finite() {
-                return Err(NonFinite { step: self.step });
+            if !step_numbers.iter().all(|number| number.is_finite()) || !gradient_norm.is_finite() {
+                return Err(Divergence::NotFinite { step: self.step });
+            }
+            if let Some(limit) = self.limit.filter(|&limit| nats > limit) {
+                return Err(Divergence::AboveLimit { step: self.step, nats, limit });
             }
             reading.steps += 1;
-            reading.loss_sum += loss;
+            reading.loss_sum += nats;
             self.window.steps += 1;
-            self.window.loss_nats += loss;
+            self.window.loss_nats += nats;
             self.window.gradient_norm += gradient_norm;
             if self.step.is_multiple_of(steps_per_point(self.total)) || self.step == self.total {
                 reading.points.push(self.close_window());
@@ -130,7 +163,7 @@ mod tests {
 
     fn note(meter: &mut Meter, loss: f64) {
         let norms = StepNorms { groups: vec![Tensor::from(3.0 * loss), Tensor::from(4.0 * loss)] };
-        meter.note(&Tensor::from(loss), &norms);
+        meter.note(&Tensor::from(loss), &Tensor::from(loss), &norms);
     }
 
     #[test]
@@ -163,7 +196,44 @@ mod tests {
             note(&mut meter, loss);
         }
 
-        assert_eq!(meter.read().unwrap_err(), NonFinite { step: 43 });
+        assert_eq!(meter.read().unwrap_err(), Divergence::NotFinite { step: 43 });
+    }
+
+    #[test]
+    fn first_step_above_the_limit_is_named() {
+        let mut meter = Meter::resume(100, 1, 40, Window::default()).with_limit(Some(2.0));
+        for loss in [1.0, 2.0, 2.5, f64::NAN] {
+            note(&mut meter, loss);
+        }
+
+        assert_eq!(meter.read().unwrap_err(), Divergence::AboveLimit { step: 43, nats: 2.5, limit: 2.0 });
+    }
+
+    #[test]
+    fn loss_that_is_not_finite_shows_beside_a_finite_likelihood() {
+        let mut meter = Meter::resume(100, 1, 0, Window::default());
+        let norms = StepNorms { groups: vec![Tensor::from(1.0)] };
+        meter.note(&Tensor::from(1.0), &Tensor::from(f64::NAN), &norms);
+
+        assert_eq!(meter.read().unwrap_err(), Divergence::NotFinite { step: 1 });
+    }
+
+    #[test]
+    fn going_back_gives_the_same_curve_again() {
+        let mut meter = Meter::resume(25, 1, 0, Window::default());
+        (1..=5).for_each(|step| note(&mut meter, f64::from(step)));
+        meter.read().unwrap();
+        let window = meter.window();
+        let go_on = |meter: &mut Meter| {
+            (6..=10).for_each(|step| note(meter, f64::from(step)));
+            meter.read().unwrap().points
+        };
+        let first = go_on(&mut meter);
+        note(&mut meter, 11.0);
+
+        meter.go_back(5, window);
+
+        assert_eq!(go_on(&mut meter), first);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use domain::report::CurvePoint;
 
 use crate::checkpoint::CheckpointError;
+use crate::fit::Restart;
 use crate::tensor_file::SavedFile;
 
 /// What a run shall do next.
@@ -27,7 +28,8 @@ pub struct Progress {
     pub total: u64,
     /// Images per second since the last report.
     pub images_per_second: f64,
-    /// Mean training loss since the last report, in nats per image; none in evaluation.
+    /// Mean negative log-likelihood of the in-distribution batches since the last report, in nats per image; none in
+    /// evaluation.
     pub loss_nats: Option<f64>,
     /// The same in bits per dimension.
     pub bits_per_dim: Option<f64>,
@@ -48,7 +50,8 @@ pub trait Observer {
     fn progress(&mut self, progress: Progress);
 
     /// Called with each point of the training curve. Which steps have points, and their values, depend on the
-    /// experiment alone; after a resume, points since the checkpoint come again, with the same values.
+    /// experiment alone; after a resume, points since the checkpoint come again, with the same values. Where training may
+    /// restart, a point comes once no restart can take it back.
     fn curve_point(&mut self, point: CurvePoint);
 
     /// Called when a checkpoint is on disk; the listener owns the file from then on.
@@ -56,6 +59,9 @@ pub trait Observer {
 
     /// Called when training begins at step 0 although there is a checkpoint, with what is wrong with that.
     fn started_over(&mut self, problem: &CheckpointError);
+
+    /// Called when training diverged and goes back to an earlier state with a lower learning rate.
+    fn restarted(&mut self, restart: &Restart);
 
     /// Asked before every step: what to do next.
     fn directive(&mut self) -> Directive;
@@ -72,6 +78,8 @@ pub enum Event {
     Checkpoint(SavedCheckpoint),
     /// What made training start over.
     StartedOver(String),
+    /// A restart after a divergence.
+    Restarted(Restart),
 }
 
 /// An observer that writes everything down and gives directives at chosen calls.
@@ -102,7 +110,7 @@ impl Recorder {
     pub fn curve(&self) -> Vec<CurvePoint> {
         let point = |event: &Event| match event {
             Event::CurvePoint(point) => Some(*point),
-            Event::Progress(_) | Event::Checkpoint(_) | Event::StartedOver(_) => None,
+            Event::Progress(_) | Event::Checkpoint(_) | Event::StartedOver(_) | Event::Restarted(_) => None,
         };
         self.events.iter().filter_map(point).collect()
     }
@@ -112,9 +120,19 @@ impl Recorder {
     pub fn checkpoints(&self) -> Vec<SavedCheckpoint> {
         let checkpoint = |event: &Event| match event {
             Event::Checkpoint(checkpoint) => Some(checkpoint.clone()),
-            Event::Progress(_) | Event::CurvePoint(_) | Event::StartedOver(_) => None,
+            Event::Progress(_) | Event::CurvePoint(_) | Event::StartedOver(_) | Event::Restarted(_) => None,
         };
         self.events.iter().filter_map(checkpoint).collect()
+    }
+
+    /// The restarts after divergences, in order.
+    #[must_use]
+    pub fn restarts(&self) -> Vec<Restart> {
+        let restart = |event: &Event| match event {
+            Event::Restarted(restart) => Some(*restart),
+            Event::Progress(_) | Event::CurvePoint(_) | Event::Checkpoint(_) | Event::StartedOver(_) => None,
+        };
+        self.events.iter().filter_map(restart).collect()
     }
 }
 
@@ -133,6 +151,10 @@ impl Observer for Recorder {
 
     fn started_over(&mut self, problem: &CheckpointError) {
         self.events.push(Event::StartedOver(problem.to_string()));
+    }
+
+    fn restarted(&mut self, restart: &Restart) {
+        self.events.push(Event::Restarted(*restart));
     }
 
     fn directive(&mut self) -> Directive {

@@ -1,6 +1,7 @@
 //! The optimisers against the rules written out by hand, and their states.
 
 use flows::parameters::{ParameterBuilder, ParameterStore, Role};
+use tch::nn::{self, OptimizerConfig};
 use tch::{Device, Kind, Tensor, no_grad};
 use training::optimiser::{Decayed, Optimiser, OptimiserKind, Regularisation, StateError};
 
@@ -40,9 +41,14 @@ fn by_hand(kind: OptimiserKind, groups: &[(std::ops::Range<usize>, f64)], clip: 
             let norm = raw[range.clone()].iter().map(|g| g * g).sum::<f64>().sqrt();
             let factor = clip.map_or(1.0, |limit| f64::min(1.0, limit / (norm + 1e-6)));
             for i in range.clone() {
-                let gradient = raw[i] * factor + decay * values[i];
+                let mut gradient = raw[i] * factor;
+                match kind {
+                    OptimiserKind::AdamW { learning_rate, .. } => values[i] -= learning_rate * decay * values[i],
+                    OptimiserKind::Adam { .. } | OptimiserKind::RmsProp { .. } => gradient += decay * values[i],
+                }
                 values[i] -= match kind {
-                    OptimiserKind::Adam { learning_rate, beta1, beta2, epsilon } => {
+                    OptimiserKind::Adam { learning_rate, beta1, beta2, epsilon }
+                    | OptimiserKind::AdamW { learning_rate, beta1, beta2, epsilon } => {
                         first[i] = beta1 * first[i] + (1.0 - beta1) * gradient;
                         second[i] = beta2 * second[i] + (1.0 - beta2) * gradient * gradient;
                         let mean = first[i] / (1.0 - beta1.powi(step));
@@ -60,9 +66,9 @@ fn by_hand(kind: OptimiserKind, groups: &[(std::ops::Range<usize>, f64)], clip: 
 }
 
 #[test]
-fn both_rules_equal_the_formulas_with_every_regularisation() {
+fn all_rules_equal_the_formulas_with_every_regularisation() {
     let apart = |decay| vec![(0..2, decay), (2..5, 0.0)];
-    for kind in [OptimiserKind::adam(0.05), OptimiserKind::rms_prop(0.02)] {
+    for kind in [OptimiserKind::adam(0.05), OptimiserKind::rms_prop(0.02), OptimiserKind::adam_w(0.05)] {
         for (clip, decay, decayed, groups) in [
             (None, 0.0, Decayed::Gains, apart(0.0)),
             (Some(3.0), 0.1, Decayed::Gains, apart(0.1)),
@@ -83,6 +89,62 @@ fn both_rules_equal_the_formulas_with_every_regularisation() {
     }
 }
 
+/// The values after four steps of an optimiser of libtorch's own on the same loss, without clipping.
+fn by_libtorch(optimiser: impl OptimizerConfig, learning_rate: f64) -> Vec<f64> {
+    let store = nn::VarStore::new(Device::Cpu);
+    let start = Tensor::from_slice(&[0.5, -1.5, 1.0, 2.0, -3.0]);
+    let values = store.root().add("values", start, true);
+    let mut optimiser = optimiser.build(&store, learning_rate).expect("libtorch has the optimiser");
+    for _ in 0..4 {
+        optimiser.backward_step(&values.pow_tensor_scalar(4).sum(Kind::Double));
+    }
+    Vec::try_from(values.detach()).expect("a vector of doubles")
+}
+
+#[test]
+fn all_rules_equal_those_of_libtorch() {
+    let decay = 0.1;
+    let adam = nn::Adam { wd: decay, ..nn::Adam::default() };
+    let rms_prop = nn::RmsProp { wd: decay, ..nn::RmsProp::default() };
+    for (kind, expected) in [
+        (OptimiserKind::adam(0.05), by_libtorch(adam, 0.05)),
+        (OptimiserKind::adam_w(0.05), by_libtorch(nn::adamw(0.9, 0.999, decay), 0.05)),
+        (OptimiserKind::rms_prop(0.02), by_libtorch(rms_prop, 0.02)),
+    ] {
+        let store = store();
+        let mut optimiser = Optimiser::new(kind, &store, regularisation(None, decay, Decayed::All));
+
+        for _ in 0..4 {
+            optimiser.step(&loss(&store));
+        }
+
+        for (found, expected) in values(&store).into_iter().zip(&expected) {
+            assert!((found - expected).abs() < 1e-12, "{kind:?}: {found}, not {expected}");
+        }
+    }
+}
+
+#[test]
+fn gradients_of_parts_of_a_loss_add_up() {
+    let (whole, parted) = (store(), store());
+    let rule = regularisation(Some(3.0), 0.1, Decayed::Gains);
+    let mut at_once = Optimiser::new(OptimiserKind::adam_w(0.05), &whole, rule);
+    let mut in_parts = Optimiser::new(OptimiserKind::adam_w(0.05), &parted, rule);
+
+    let norms = at_once.step(&loss(&whole)).groups;
+    let mut gradients = in_parts.gradients(&(loss(&parted) * 0.25));
+    gradients.add(&in_parts.gradients(&(loss(&parted) * 1.5)));
+    gradients.scale(&Tensor::from(1.0 / 1.75));
+    let norms_in_parts = in_parts.apply(gradients).groups;
+
+    for (found, expected) in values(&parted).into_iter().zip(values(&whole)) {
+        assert!((found - expected).abs() < 1e-14, "{found}, not {expected}");
+    }
+    for (found, expected) in norms_in_parts.iter().zip(&norms) {
+        assert!((found.double_value(&[]) / expected.double_value(&[]) - 1.0).abs() < 1e-14);
+    }
+}
+
 #[test]
 fn norms_are_those_before_clipping() {
     let store = store();
@@ -99,7 +161,7 @@ fn norms_are_those_before_clipping() {
 
 #[test]
 fn a_restored_optimiser_continues_in_the_same_bits() {
-    for kind in [OptimiserKind::adam(0.05), OptimiserKind::rms_prop(0.02)] {
+    for kind in [OptimiserKind::adam(0.05), OptimiserKind::rms_prop(0.02), OptimiserKind::adam_w(0.05)] {
         let rule = regularisation(Some(5.0), 0.01, Decayed::Gains);
         let (straight, interrupted) = (store(), store());
         let mut never_stopped = Optimiser::new(kind, &straight, rule);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::job::FailureKind;
 use domain::spec::{AdamSpec, DatasetName, OptimiserSpec, RmsPropSpec};
 use experiment::{Laboratory, spec};
-use training::{Device, Directive, Event, FitEnd, FitRequest, Recorder, TrainingError, fit};
+use training::{Device, Directive, Divergence, Event, FitEnd, FitRequest, Recorder, TrainingError, fit};
 
 #[test]
 fn loss_falls() {
@@ -119,7 +119,7 @@ fn progress_ends_with_all_steps_done() {
 
     let last = told.events().iter().rev().find_map(|event| match event {
         Event::Progress(progress) => Some(*progress),
-        Event::CurvePoint(_) | Event::Checkpoint(_) | Event::StartedOver(_) => None,
+        Event::CurvePoint(_) | Event::Checkpoint(_) | Event::StartedOver(_) | Event::Restarted(_) => None,
     });
     let last = last.unwrap();
     assert_eq!((last.done, last.total), (11, 11));
@@ -136,7 +136,10 @@ fn divergence_is_the_jobs_own_failure_and_leaves_no_checkpoint() {
 
     let failure = laboratory.fit(&spec, None, Recorder::default()).unwrap_err();
 
-    assert!(matches!(failure, TrainingError::Diverged { step: 2..=60 }), "{failure}");
+    assert!(
+        matches!(failure, TrainingError::Diverged { divergence: Divergence::NotFinite { step: 2..=60 }, restarts: 0 }),
+        "{failure}"
+    );
     assert_eq!(failure.kind(), FailureKind::Own);
     assert_eq!(std::fs::read_dir(laboratory.path()).unwrap().count(), 0);
 }
@@ -246,7 +249,7 @@ fn assert_starts_over(was: &[u8], is: &[u8], complaint: &str) {
 
     let problem = told.events().iter().find_map(|event| match event {
         Event::StartedOver(problem) => Some(problem.clone()),
-        Event::Progress(_) | Event::CurvePoint(_) | Event::Checkpoint(_) => None,
+        Event::Progress(_) | Event::CurvePoint(_) | Event::Checkpoint(_) | Event::Restarted(_) => None,
     });
     assert!(problem.as_ref().is_some_and(|text| text.contains(complaint)), "{problem:?}");
     assert_eq!(told.curve().first().unwrap().step, 10);

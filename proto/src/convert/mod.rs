@@ -9,11 +9,13 @@ mod experiment;
 mod fields;
 mod ids;
 mod inspection;
+mod model;
 mod results;
 mod sweep;
 #[cfg(test)]
 mod tests;
 mod text;
+mod training;
 mod value;
 mod worker;
 

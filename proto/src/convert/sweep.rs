@@ -2,7 +2,7 @@
 
 use domain::{
     Digest,
-    spec::Violations,
+    spec::{Violations, Workload},
     sweep::{Axis, ExecutionSpec, Expansion, Grid, List, Random, SweepSpec, Variant},
 };
 
@@ -226,7 +226,63 @@ impl ToWire for Variant {
 
     fn to_wire(&self) -> v1::VariantSummary {
         let Self { label, fingerprint, spec } = self;
-        v1::VariantSummary { label: label.clone(), fingerprint: fingerprint.to_string(), spec: Some(spec.to_wire()) }
+        v1::VariantSummary {
+            label: label.clone(),
+            fingerprint: fingerprint.to_string(),
+            spec: Some(spec.to_wire()),
+            // A variant comes from an expansion, which refuses documents that describe no flow.
+            workload: spec.workload("base").ok().map(|workload| workload.to_wire()),
+        }
+    }
+}
+
+impl ToWire for Workload {
+    type Wire = v1::Workload;
+
+    fn to_wire(&self) -> v1::Workload {
+        let Self { couplings, parameters, gains, examples_per_epoch, steps_per_epoch, epochs, flops_per_step, flops } =
+            *self;
+        v1::Workload {
+            couplings,
+            parameters,
+            gains,
+            examples_per_epoch,
+            steps_per_epoch,
+            epochs,
+            flops_per_step,
+            flops,
+        }
+    }
+}
+
+impl FromWire for Workload {
+    type Wire = v1::Workload;
+
+    fn from_wire(wire: v1::Workload, at: &str) -> Result<Self, Violations> {
+        let v1::Workload {
+            couplings,
+            parameters,
+            gains,
+            examples_per_epoch,
+            steps_per_epoch,
+            epochs,
+            flops_per_step,
+            flops,
+        } = wire;
+        let mut fields = Fields::at(at);
+        let epochs = fields.finite_or_absent("epochs", epochs);
+        fields.finish(|| {
+            Some(Self {
+                couplings,
+                parameters,
+                gains,
+                examples_per_epoch,
+                steps_per_epoch,
+                epochs: epochs?,
+                flops_per_step,
+                flops,
+            })
+        })
     }
 }
 
@@ -234,7 +290,8 @@ impl FromWire for Variant {
     type Wire = v1::VariantSummary;
 
     fn from_wire(wire: v1::VariantSummary, at: &str) -> Result<Self, Violations> {
-        let v1::VariantSummary { label, fingerprint, spec } = wire;
+        // The workload follows from the document.
+        let v1::VariantSummary { label, fingerprint, spec, workload: _ } = wire;
         let mut fields = Fields::at(at);
         let fingerprint = fields.named::<Digest>("fingerprint", &fingerprint);
         let spec = fields.required("spec", spec);

@@ -24,6 +24,9 @@ pub struct Order {
     pub resources: Resources,
     /// The checkpoint to continue, to evaluate or to inspect, on this machine's disk.
     pub checkpoint: Option<ArtifactFile>,
+    /// The checkpoint whose weights a training begins with, on this machine's disk.
+    #[serde(default)]
+    pub initial_weights: Option<ArtifactFile>,
     /// An existing folder for what the child writes.
     pub folder: PathBuf,
 }
@@ -81,6 +84,17 @@ pub enum Message {
     StartedOver {
         /// What is wrong with the checkpoint.
         problem: String,
+    },
+    /// Training diverged and goes on from an earlier state.
+    Restarted {
+        /// How the divergence shows, and at which step.
+        problem: String,
+        /// The step that it goes back to.
+        to_step: u64,
+        /// Restarts of the experiment so far.
+        restarts: u32,
+        /// The factor of the learning rate from now on.
+        learning_rate_factor: f64,
     },
     /// It is done, one way or another: the last message.
     Ended(Outcome),

@@ -5,7 +5,7 @@ use cargo_metadata::{DependencyKind, Metadata};
 use super::Violation;
 
 /// Each package and the workspace's packages that it may use. Dev-dependencies may add `localdb`.
-const ALLOWED: [(&str, Uses); 16] = [
+const ALLOWED: [(&str, Uses); 18] = [
     ("architecture", Uses::Only(&[])),
     ("domain", Uses::Only(&["architecture"])),
     ("proto", Uses::Only(&["domain"])),
@@ -14,12 +14,14 @@ const ALLOWED: [(&str, Uses); 16] = [
     ("flows", Uses::Only(&["architecture"])),
     ("datasets", Uses::Only(&[])),
     ("ood", Uses::Only(&[])),
-    ("training", Uses::Only(&["architecture", "datasets", "domain", "flows", "ood"])),
+    ("statedict", Uses::Only(&[])),
+    ("checkpoints", Uses::Only(&["architecture", "domain", "statedict"])),
+    ("training", Uses::Only(&["architecture", "checkpoints", "datasets", "domain", "flows", "ood"])),
     ("process", Uses::Only(&[])),
     ("localdb", Uses::Only(&[])),
     ("coordinator", Uses::Only(&["artifacts", "domain", "process", "proto", "store"])),
     ("worker", Uses::Only(&["artifacts", "datasets", "domain", "process", "proto", "training"])),
-    ("cli", Uses::Only(&["datasets", "domain", "localdb", "process", "proto"])),
+    ("cli", Uses::Only(&["checkpoints", "datasets", "domain", "localdb", "process", "proto", "statedict"])),
     ("e2e", Uses::Anything),
     ("xtask", Uses::Only(&["localdb"])),
 ];

@@ -134,6 +134,8 @@ fn for_machines(lines: &[Line<'_>]) -> Table {
         Column::number("bits_per_dim_mean_sd", "its standard deviation"),
         Column::number("bits_per_dim_median", "bits/dim, median"),
         Column::number("bits_per_dim_median_sd", "its standard deviation"),
+        Column::number("bits_per_dim_trimmed", "bits/dim, trimmed"),
+        Column::number("bits_per_dim_trimmed_sd", "its standard deviation"),
         Column::number("outliers", "outliers"),
         Column::number("non_finite", "not finite"),
     ];
@@ -147,6 +149,8 @@ fn for_machines(lines: &[Line<'_>]) -> Table {
             Cell::real(measured.deviation(Metric::BitsPerDimMean), DECIMALS),
             Cell::real(measured.mean(Metric::BitsPerDimMedian), DECIMALS),
             Cell::real(measured.deviation(Metric::BitsPerDimMedian), DECIMALS),
+            Cell::real(measured.mean(Metric::BitsPerDimTrimmed), DECIMALS),
+            Cell::real(measured.deviation(Metric::BitsPerDimTrimmed), DECIMALS),
             Cell::real(measured.total(Metric::Outliers), 0),
             Cell::real(measured.total(Metric::NonFinite), 0),
         ]);
@@ -193,7 +197,7 @@ mod tests {
 
         assert_eq!(
             csv(&rows).lines().skip(1).collect::<Vec<_>>(),
-            ["base,fashion-mnist,2,3.5,0.7071067811865476,,,7,", "base,mnist,1,1.5,,,,,"]
+            ["base,fashion-mnist,2,3.5,0.7071067811865476,,,,,7,", "base,mnist,1,1.5,,,,,,,"]
         );
     }
 
@@ -202,6 +206,6 @@ mod tests {
         let mean = Metric::BitsPerDimMean;
         let rows = [row(1, "mnist", mean, "mnist", 1.5), row(2, "mnist", mean, "mnist", None)];
 
-        assert_eq!(csv(&rows).lines().nth(1), Some("base,mnist,2,,,,,,"));
+        assert_eq!(csv(&rows).lines().nth(1), Some("base,mnist,2,,,,,,,,"));
     }
 }

@@ -38,6 +38,8 @@ select
     max(sd) filter (where metric = 'bits-per-dim-mean') as bits_per_dim_mean_sd,
     max(mean) filter (where metric = 'bits-per-dim-median') as bits_per_dim_median,
     max(sd) filter (where metric = 'bits-per-dim-median') as bits_per_dim_median_sd,
+    max(mean) filter (where metric = 'bits-per-dim-trimmed') as bits_per_dim_trimmed,
+    max(sd) filter (where metric = 'bits-per-dim-trimmed') as bits_per_dim_trimmed_sd,
     max(total) filter (where metric = 'outliers') as outliers,
     max(total) filter (where metric = 'non-finite') as non_finite
 from over_seeds

@@ -1,4 +1,4 @@
-//! The order in which an epoch visits the images.
+//! The order in which an epoch visits the examples.
 
 use crate::randomness::Key;
 
@@ -8,7 +8,7 @@ use crate::randomness::Key;
 /// If `len` does not fit in 32 bits.
 #[must_use]
 pub fn epoch_order(seed: u64, epoch: u64, len: usize) -> Vec<u32> {
-    let len = u32::try_from(len).expect("a dataset in memory has fewer than 2^32 images");
+    let len = u32::try_from(len).expect("a dataset in memory has fewer than 2^32 examples");
     let mut stream = Key::new("epoch order", &[&seed.to_le_bytes()]).stream(epoch);
     let mut order: Vec<u32> = (0..len).collect();
     for last in (1..len).rev() {
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_image_appears_once() {
+    fn every_example_appears_once() {
         let mut order = epoch_order(3, 5, 1000);
 
         order.sort_unstable();

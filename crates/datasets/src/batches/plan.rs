@@ -1,21 +1,21 @@
-//! Which images and which dequantisation noise a training step sees.
+//! Which examples and which dequantisation noise a training step sees.
 
 use std::sync::Arc;
 
 use thiserror::Error;
 
 use super::order::epoch_order;
-use crate::images::{Images, append_unit_values};
+use crate::examples::{Examples, Shape};
 use crate::randomness::Key;
 
 /// A plan that has no batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum BatchError {
-    /// There is no image to visit.
-    #[error("there are no images to make batches of; raise the limit above 0")]
-    NoImages,
-    /// A batch would hold no image.
-    #[error("a batch of 0 images makes no progress; use a batch size of 1 or more")]
+    /// There is no example to visit.
+    #[error("there are no examples to make batches of; raise the limit above 0")]
+    NoExamples,
+    /// A batch would hold no example.
+    #[error("a batch of 0 examples makes no progress; use a batch size of 1 or more")]
     EmptyBatch,
 }
 
@@ -26,49 +26,49 @@ pub struct Batch {
     pub step: u64,
     /// The epoch of the step, from 0.
     pub epoch: u64,
-    /// Number of images; smaller than the batch size at the end of an epoch.
+    /// Number of examples; smaller than the batch size at the end of an epoch.
     pub len: usize,
-    /// Byte / 255, `[len, c, h, w]`.
-    pub pixels: Vec<f32>,
-    /// Dequantisation noise uniform in `[0, 1)`, `[len, c, h, w]`.
-    pub noise: Vec<f32>,
+    /// Byte / 255, `[len, c, h, w]`; continuous values as they are, `[len, d]` for vectors.
+    pub values: Vec<f32>,
+    /// Dequantisation noise uniform in `[0, 1)`, shaped as the values; none for continuous values.
+    pub noise: Option<Vec<f32>>,
 }
 
 /// Decides the batch of every step from (seed, step) alone: shuffled epochs, the last partial batch kept.
 #[derive(Debug, Clone)]
 pub struct TrainingPlan {
-    images: Arc<Images>,
+    examples: Arc<Examples>,
     batch_size: usize,
     seed: u64,
     noise: Key,
 }
 
 impl TrainingPlan {
-    /// Plans the training on some images.
+    /// Plans the training on some examples.
     ///
     /// # Errors
-    /// [`BatchError`] when there are no images or the batch size is 0.
-    pub fn new(images: Arc<Images>, batch_size: usize, seed: u64) -> Result<Self, BatchError> {
-        if images.is_empty() {
-            return Err(BatchError::NoImages);
+    /// [`BatchError`] when there are no examples or the batch size is 0.
+    pub fn new(examples: Arc<Examples>, batch_size: usize, seed: u64) -> Result<Self, BatchError> {
+        if examples.is_empty() {
+            return Err(BatchError::NoExamples);
         }
         if batch_size == 0 {
             return Err(BatchError::EmptyBatch);
         }
         let noise = Key::new("training noise", &[&seed.to_le_bytes()]);
-        Ok(Self { images, batch_size, seed, noise })
+        Ok(Self { examples, batch_size, seed, noise })
     }
 
-    /// Number of steps that visit every image once.
+    /// Number of steps that visit every example once.
     #[must_use]
     pub fn steps_per_epoch(&self) -> u64 {
-        self.images.len().div_ceil(self.batch_size) as u64
+        self.examples.len().div_ceil(self.batch_size) as u64
     }
 
-    /// Channels, height and width of an image.
+    /// The shape of an example.
     #[must_use]
-    pub fn shape(&self) -> [usize; 3] {
-        self.images.shape()
+    pub fn shape(&self) -> Shape {
+        self.examples.shape()
     }
 
     /// Makes the batch of one step, whatever was made before.
@@ -85,36 +85,41 @@ impl TrainingPlan {
 
     /// The order of a step's epoch.
     pub(super) fn order_of(&self, step: u64) -> Vec<u32> {
-        epoch_order(self.seed, self.epoch_of(step), self.images.len())
+        epoch_order(self.seed, self.epoch_of(step), self.examples.len())
     }
 
     /// Makes the batch of one step from its epoch's order.
     pub(super) fn batch_in_order(&self, step: u64, order: &[u32]) -> Batch {
-        let first =
-            usize::try_from(step % self.steps_per_epoch()).expect("it is below the number of images") * self.batch_size;
+        let first = usize::try_from(step % self.steps_per_epoch()).expect("it is below the number of examples")
+            * self.batch_size;
         let chosen = &order[first..order.len().min(first + self.batch_size)];
-        let values = chosen.len() * self.images.dimensions();
-        let mut pixels = Vec::with_capacity(values);
+        let count = chosen.len() * self.examples.dimensions();
+        let mut values = Vec::with_capacity(count);
         for &index in chosen {
-            append_unit_values(&mut pixels, self.images.image(index as usize));
+            self.examples.append(index as usize, &mut values);
         }
-        let mut noise = Vec::with_capacity(values);
-        self.noise.stream(step).append_units(&mut noise, values);
-        Batch { step, epoch: self.epoch_of(step), len: chosen.len(), pixels, noise }
+        let noise = self.examples.are_quantised().then(|| {
+            let mut noise = Vec::with_capacity(count);
+            self.noise.stream(step).append_units(&mut noise, count);
+            noise
+        });
+        Batch { step, epoch: self.epoch_of(step), len: chosen.len(), values, noise }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::examples::Values;
 
     fn plan(count: u8, batch_size: usize) -> TrainingPlan {
-        let images = Images::new([1, 1, 2], (0..2 * count).collect()).unwrap();
-        TrainingPlan::new(Arc::new(images), batch_size, 9).unwrap()
+        let bytes = Values::Bytes((0..2 * count).collect());
+        let examples = Examples::new(Shape::Image([1, 1, 2]), bytes).unwrap();
+        TrainingPlan::new(Arc::new(examples), batch_size, 9).unwrap()
     }
 
     #[test]
-    fn an_epoch_sees_every_image_once_and_keeps_the_partial_batch() {
+    fn an_epoch_sees_every_example_once_and_keeps_the_partial_batch() {
         let plan = plan(10, 4);
         assert_eq!(plan.steps_per_epoch(), 3);
 
@@ -122,8 +127,12 @@ mod tests {
             let batches: Vec<Batch> = (0..3).map(|position| plan.batch(3 * epoch + position)).collect();
 
             assert_eq!(batches.iter().map(|batch| batch.len).collect::<Vec<_>>(), [4, 4, 2]);
-            assert!(batches.iter().all(|batch| batch.epoch == epoch && batch.noise.len() == 2 * batch.len));
-            let mut seen: Vec<f32> = batches.into_iter().flat_map(|batch| batch.pixels).collect();
+            assert!(
+                batches
+                    .iter()
+                    .all(|batch| batch.epoch == epoch && batch.noise.as_ref().unwrap().len() == 2 * batch.len)
+            );
+            let mut seen: Vec<f32> = batches.into_iter().flat_map(|batch| batch.values).collect();
             seen.sort_by(f32::total_cmp);
             assert!(seen.into_iter().eq((0..20_u8).map(|byte| f32::from(byte) / 255.0)));
         }
@@ -138,10 +147,23 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_visit_is_refused() {
-        let images = |count| Arc::new(Images::new([1, 1, 1], vec![0; count]).unwrap());
+    fn vectors_come_as_they_are_and_without_noise() {
+        let vectors = Examples::new(Shape::Vector(2), Values::Floats(vec![1.0, 2.0, 3.0, 4.0])).unwrap();
+        let bytes = Examples::new(Shape::Vector(2), Values::Bytes(vec![1, 2, 3, 4])).unwrap();
+        let batch = |examples| TrainingPlan::new(Arc::new(examples), 2, 1).unwrap().batch(0);
 
-        assert_eq!(TrainingPlan::new(images(0), 4, 0).unwrap_err(), BatchError::NoImages);
-        assert_eq!(TrainingPlan::new(images(1), 0, 0).unwrap_err(), BatchError::EmptyBatch);
+        let (vectors, bytes) = (batch(vectors), batch(bytes));
+
+        let scaled: Vec<f32> = vectors.values.iter().map(|value| value / 255.0).collect();
+        assert_eq!(bytes.values, scaled, "kinds of values do not change the order");
+        assert!(vectors.noise.is_none() && bytes.noise.is_some());
+    }
+
+    #[test]
+    fn nothing_to_visit_is_refused() {
+        let examples = |count| Arc::new(Examples::new(Shape::Vector(1), Values::Floats(vec![0.0; count])).unwrap());
+
+        assert_eq!(TrainingPlan::new(examples(0), 4, 0).unwrap_err(), BatchError::NoExamples);
+        assert_eq!(TrainingPlan::new(examples(1), 0, 0).unwrap_err(), BatchError::EmptyBatch);
     }
 }

@@ -40,12 +40,13 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::images::Images;
+    use crate::examples::{Examples, Shape, Values};
 
     #[test]
     fn same_step_gives_same_bytes_wherever_the_range_starts() {
-        let images = Images::new([1, 2, 2], (0..28).collect()).unwrap();
-        let plan = TrainingPlan::new(Arc::new(images), 3, 4).unwrap();
+        let bytes = Values::Bytes((0..28).collect());
+        let examples = Examples::new(Shape::Image([1, 2, 2]), bytes).unwrap();
+        let plan = TrainingPlan::new(Arc::new(examples), 3, 4).unwrap();
 
         let whole: Vec<Batch> = TrainingBatches::new(plan.clone(), 0..12).collect();
 

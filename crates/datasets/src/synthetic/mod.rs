@@ -1,9 +1,14 @@
-//! Built-in procedural datasets: an image is a pure function of its dataset, split and index.
+//! Built-in procedural datasets: an example is a pure function of its dataset, split and index.
 
+mod colour;
+mod normal;
 mod shapes;
 mod strokes;
+mod vectors;
 
-use crate::images::Split;
+pub use vectors::VectorProcedure;
+
+use crate::examples::Split;
 use crate::randomness::{Key, Stream};
 
 /// A rule that draws images.
@@ -17,6 +22,10 @@ pub enum Procedure {
     UniformNoise,
     /// One grey level for the whole image.
     Constant,
+    /// Silhouettes in colour on a coloured, shaded ground.
+    ColourShapes,
+    /// Strokes in colour on a coloured, shaded ground.
+    ColourStrokes,
 }
 
 impl Procedure {
@@ -37,17 +46,25 @@ impl Procedure {
             Self::Strokes => "synthetic strokes",
             Self::UniformNoise => "uniform noise",
             Self::Constant => "constant",
+            Self::ColourShapes => "synthetic shapes in colour",
+            Self::ColourStrokes => "synthetic strokes in colour",
         }
     }
 
-    fn draw(self, [channels, height, width]: [usize; 3], stream: &mut Stream, pixels: &mut Vec<u8>) {
-        for _ in 0..channels {
-            match self {
-                Self::Shapes => shapes::draw([height, width], stream, pixels),
-                Self::Strokes => strokes::draw([height, width], stream, pixels),
-                Self::UniformNoise => pixels.extend((0..height * width).map(|_| stream.byte())),
-                Self::Constant => pixels.resize(pixels.len() + height * width, stream.byte()),
+    fn draw(self, shape: [usize; 3], stream: &mut Stream, pixels: &mut Vec<u8>) {
+        let [channels, height, width] = shape;
+        let mut each_channel = |draw: &mut dyn FnMut(&mut Vec<u8>)| (0..channels).for_each(|_| draw(pixels));
+        match self {
+            Self::Shapes => each_channel(&mut |pixels| shapes::draw([height, width], stream, pixels)),
+            Self::Strokes => each_channel(&mut |pixels| strokes::draw([height, width], stream, pixels)),
+            Self::UniformNoise => {
+                each_channel(&mut |pixels| pixels.extend((0..height * width).map(|_| stream.byte())));
             }
+            Self::Constant => {
+                each_channel(&mut |pixels| pixels.resize(pixels.len() + height * width, stream.byte()));
+            }
+            Self::ColourShapes => colour::paint(shape, shapes::draw, stream, pixels),
+            Self::ColourStrokes => colour::paint(shape, strokes::draw, stream, pixels),
         }
     }
 }
@@ -101,6 +118,35 @@ mod tests {
             assert_ne!(few, procedure.generate(SHAPE, Split::Test, 3), "{procedure:?}");
             assert_ne!(few[..784], few[784..1568], "{procedure:?}");
         }
+    }
+
+    #[test]
+    fn colour_images_depend_on_their_index_and_split_only() {
+        for procedure in [Procedure::ColourShapes, Procedure::ColourStrokes] {
+            for side in [32, 64] {
+                let few = procedure.generate([3, side, side], Split::Train, 2);
+
+                assert_eq!(few.len(), 2 * 3 * side * side);
+                assert_eq!(few, procedure.generate([3, side, side], Split::Train, 3)[..few.len()]);
+                assert_ne!(few, procedure.generate([3, side, side], Split::Test, 2), "{procedure:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn channels_of_a_colour_image_show_one_thing_in_different_colours() {
+        let image = Procedure::ColourShapes.generate([3, 32, 32], Split::Train, 40);
+
+        let (mut alike, mut different) = (0, 0);
+        for image in image.chunks(3 * 1024) {
+            let (red, green) = (&image[..1024], &image[1024..2048]);
+            let mean = |channel: &[u8]| mean(channel.iter().map(|&byte| f64::from(byte)));
+            let (red_mean, green_mean) = (mean(red), mean(green));
+            let pairs = red.iter().zip(green).map(|(&r, &g)| (f64::from(r) - red_mean) * (f64::from(g) - green_mean));
+            alike += usize::from(pairs.sum::<f64>().abs() > 0.3 * 1024.0);
+            different += usize::from((red_mean - green_mean).abs() > 5.0);
+        }
+        assert!(alike > 30 && different > 30, "{alike} alike, {different} of different colours, of 40");
     }
 
     #[test]

@@ -14,6 +14,48 @@ pub const fn skip() -> bool {
     true
 }
 
+/// Coupling layers of a single-scale stack (Kirichenko et al. 2020, section 7) and of a tabular model.
+#[must_use]
+pub const fn couplings() -> u32 {
+    8
+}
+
+/// Scales of a Glow: the reference's constructor.
+#[must_use]
+pub const fn glow_scales() -> u32 {
+    2
+}
+
+/// Steps of each scale of a Glow: the reference's constructor.
+#[must_use]
+pub const fn glow_steps() -> u32 {
+    8
+}
+
+/// Half of the channels leave after each scale.
+#[must_use]
+pub const fn multi_scale() -> bool {
+    true
+}
+
+/// The frame of a centre mask, in pixels: the reference's 4.
+#[must_use]
+pub const fn centre_margin() -> u32 {
+    4
+}
+
+/// Bins of a spline (Durkan, Bekasov, Murray and Papamakarios 2019, section 5.1).
+#[must_use]
+pub const fn spline_bins() -> u32 {
+    8
+}
+
+/// Half the interval on which splines act: dequantised pixels end at 2.94 after the logit layer.
+#[must_use]
+pub const fn spline_bound() -> f64 {
+    3.0
+}
+
 /// L2 decay of the weight-normalisation gains: the reference's 5e-5.
 #[must_use]
 pub const fn weight_decay() -> f64 {
@@ -44,10 +86,51 @@ pub const fn alpha() -> f64 {
     0.99
 }
 
-/// What both optimisers add to their denominator.
+/// What every optimiser adds to its denominator.
 #[must_use]
 pub const fn epsilon() -> f64 {
     1e-8
+}
+
+/// The factor of the learning rate at the end of a cosine.
+#[must_use]
+pub const fn final_fraction() -> f64 {
+    0.0
+}
+
+/// A batch is computed in one part.
+#[must_use]
+pub const fn accumulate() -> u32 {
+    1
+}
+
+/// Most restarts of a diverging run.
+#[must_use]
+pub const fn restarts_at_most() -> u32 {
+    3
+}
+
+/// What a restart multiplies the learning rate by.
+#[must_use]
+pub const fn restart_learning_rate_factor() -> f64 {
+    0.5
+}
+
+/// Steps between two states that a diverging run may go back to.
+#[must_use]
+pub const fn restart_checkpoint_steps() -> u32 {
+    500
+}
+
+/// Whether a document may leave a choice out.
+pub(super) fn is_default<T: Default + PartialEq>(choice: &T) -> bool {
+    *choice == T::default()
+}
+
+/// Whether a document may leave a number of parts out.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+pub(super) fn is_one(parts: &u32) -> bool {
+    *parts == 1
 }
 
 /// Every score.

@@ -12,7 +12,7 @@ use super::{DatasetName, Violations, defaults};
 pub struct EvaluationSpec {
     /// Out-of-distribution datasets; each becomes one evaluate job, over its test split.
     pub out: Vec<DatasetName>,
-    /// Evaluate the first so many images of each test split only; all of them when absent.
+    /// Evaluate the first so many examples (images or vectors) of each test split only; all of them when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<u32>,
     /// Scores to compute.
@@ -20,7 +20,7 @@ pub struct EvaluationSpec {
     pub scores: Vec<ScoreName>,
 }
 
-/// A score: maps an image to a number, higher = more out-of-distribution.
+/// A score: maps an example to a number, higher = more out-of-distribution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ScoreName {
@@ -74,8 +74,8 @@ impl EvaluationSpec {
                 found.add(&field, format!("`{dataset}` stands twice"));
             }
             if dataset.shape() != within.shape() {
-                let ([c, h, w], [ic, ih, iw]) = (dataset.shape(), within.shape());
-                found.add(&field, format!("`{dataset}` has {c}×{h}×{w} images and `{within}` {ic}×{ih}×{iw}"));
+                let (out, learned) = (dataset.shape(), within.shape());
+                found.add(&field, format!("`{dataset}` has {out}, and `{within}`, which is learned, {learned}"));
             }
         }
         if let Some(images) = self.images {

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetName, EvaluationSpec, Violations, defaults};
+use super::{DatasetName, EvaluationSpec, InputShape, Violations, defaults};
 
 /// Most images that are drawn of each dataset.
 const MAX_IMAGES: usize = 64;
@@ -115,6 +115,10 @@ impl InspectionSpec {
     }
 
     pub(super) fn check(&self, at: &str, within: DatasetName, evaluation: &EvaluationSpec, found: &mut Violations) {
+        if let shape @ InputShape::Vector { .. } = within.shape() {
+            let message = format!("`{within}` has {shape}, and only images can be drawn: leave the inspection out");
+            found.add(at, message);
+        }
         self.check_datasets(&format!("{at}.datasets"), within, found);
         self.check_images(&format!("{at}.images"), found);
         let (images, datasets) = (self.images.len(), self.datasets(within, evaluation).len());
@@ -139,9 +143,9 @@ impl InspectionSpec {
         refuse_doubles(at, datasets, found);
         for (index, &dataset) in datasets.iter().enumerate() {
             if dataset.shape() != within.shape() {
-                let ([c, h, w], [ic, ih, iw]) = (dataset.shape(), within.shape());
+                let (shape, learned) = (dataset.shape(), within.shape());
                 let field = format!("{at}[{index}]");
-                found.add(field, format!("`{dataset}` has {c}×{h}×{w} images and `{within}` {ic}×{ih}×{iw}"));
+                found.add(field, format!("`{dataset}` has {shape}, and `{within}`, which is learned, {learned}"));
             }
         }
     }

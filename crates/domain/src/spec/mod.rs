@@ -3,22 +3,47 @@
 pub mod canonical;
 pub mod data;
 pub mod defaults;
+pub mod divergence;
 pub mod evaluation;
 pub mod inspection;
 pub mod model;
+pub mod objective;
+pub mod optimiser;
 pub mod parse;
+pub mod schedule;
 pub mod training;
 pub mod violation;
+pub mod workload;
 
 use serde::{Deserialize, Serialize};
 
+pub use architecture::{Architecture, InputShape, Order as MaskOrder};
 pub use data::{DataSpec, DatasetName};
+pub use divergence::{DivergencePolicy, RestartSpec};
 pub use evaluation::{EvaluationSpec, ScoreName};
 pub use inspection::{InspectionSpec, PartName};
-pub use model::{MaskScheme, ModelSpec, RealNvpSpec, ResnetSpec, StNetworkSpec};
+pub use model::{
+    ModelSpec,
+    convolution::{ConvolutionSpec, HouseholderSpec},
+    glow::GlowSpec,
+    mask::{CentreSpec, CouplingMask, MaskScheme, MaskSpec, QuadrantPair, SubQuadrantSpec},
+    parity::ParitySpec,
+    realnvp::RealNvpSpec,
+    scales::{SplitPriorSpec, SqueezeSpec},
+    st_network::{
+        AutoencoderSpec, ConvnetSpec, GlowConvnetSpec, HighwaySpec, MlpSpec, ResnetAutoencoderSpec, ResnetSpec,
+        StNetworkSpec,
+    },
+    tabular::TabularSpec,
+    transform::{SplineSpec, TransformSpec},
+};
+pub use objective::{NegativeSpec, ObjectiveSpec};
+pub use optimiser::{AdamSpec, OptimiserSpec, RmsPropSpec};
 pub use parse::parse_document;
-pub use training::{AdamSpec, OptimiserSpec, RmsPropSpec, TrainingSpec};
+pub use schedule::{FlowsOodAnnealSpec, ScheduleSpec, WarmUpCosineSpec};
+pub use training::{Decay, TrainingSpec};
 pub use violation::{Violation, Violations};
+pub use workload::Workload;
 
 use crate::Digest;
 
@@ -34,6 +59,9 @@ pub struct ExperimentSpec {
     pub training: TrainingSpec,
     /// The out-of-distribution datasets and scores.
     pub evaluation: EvaluationSpec,
+    /// Whose numbers the flow gives (default corrected).
+    #[serde(default, skip_serializing_if = "defaults::is_default")]
+    pub parity: ParitySpec,
     /// What is drawn of the trained flow; nothing when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inspection: Option<InspectionSpec>,
@@ -47,8 +75,10 @@ impl ExperimentSpec {
     pub fn validate(&self, at: &str) -> Result<(), Violations> {
         let mut found = Violations::default();
         self.data.check(&format!("{at}.data"), &mut found);
-        self.model.check(&format!("{at}.model"), self.data.dataset.shape(), &mut found);
-        self.training.check(&format!("{at}.training"), &mut found);
+        if let Err(violations) = self.architecture(at) {
+            found.extend(violations);
+        }
+        self.training.check(&format!("{at}.training"), self.data.dataset, &mut found);
         self.evaluation.check(&format!("{at}.evaluation"), self.data.dataset, &mut found);
         if let Some(inspection) = &self.inspection {
             inspection.check(&format!("{at}.inspection"), self.data.dataset, &self.evaluation, &mut found);
@@ -56,12 +86,21 @@ impl ExperimentSpec {
         found.into_result()
     }
 
+    /// The flow over the data that it learns; `at` is the path of this document.
+    ///
+    /// # Errors
+    /// What does not fit, as for [`ModelSpec::architecture`].
+    pub fn architecture(&self, at: &str) -> Result<Architecture, Violations> {
+        self.model.architecture(at, self.data.dataset.shape(), self.parity.into())
+    }
+
     /// The same experiment with every value that a default decides written out, so that equal experiments have equal documents.
     #[must_use]
     pub fn resolved(&self) -> Self {
+        let training = self.training.resolved(&self.model, self.data.dataset);
         let drawn = self.inspection.as_ref();
         let inspection = drawn.map(|inspection| inspection.resolved(self.data.dataset, &self.evaluation));
-        Self { model: self.model.resolved(), training: self.training.resolved(), inspection, ..self.clone() }
+        Self { model: self.model.resolved(), training, inspection, ..self.clone() }
     }
 
     /// The identity of this document: the SHA-256 of its resolved canonical JSON.

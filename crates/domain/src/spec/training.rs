@@ -2,9 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Violations, defaults};
+use super::{
+    DatasetName, DivergencePolicy, ModelSpec, ObjectiveSpec, OptimiserSpec, ScheduleSpec, Violations, defaults,
+};
+use crate::Digest;
 
-/// Maximum-likelihood training.
+/// The optimisation of a flow.
+///
+/// A document that leaves out `objective`, `decay`, `schedule`, `accumulate` and `on_divergence` means the same, and has
+/// the same fingerprint, as one that spells their defaults out: the canonical form leaves out what is the default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingSpec {
@@ -14,54 +20,68 @@ pub struct TrainingSpec {
     pub batch_size: u32,
     /// The optimiser.
     pub optimiser: OptimiserSpec,
-    /// L2 decay added to the gradient of the weight-normalisation gains (reference default 5e-5).
+    /// Weight decay of the parameters that `decay` names (reference default 5e-5): added to their gradients after
+    /// clipping, or decoupled with AdamW.
     #[serde(default = "defaults::weight_decay")]
     pub weight_decay: f64,
     /// Largest global gradient norm, per parameter group. Default 100; `None`, `null` and 0 mean no
     /// clipping (TOML has no `null`), and a resolved document says `null`.
     #[serde(default = "defaults::gradient_clip_norm")]
     pub gradient_clip_norm: Option<f64>,
+    /// What is minimised (default maximum likelihood).
+    #[serde(default, skip_serializing_if = "defaults::is_default")]
+    pub objective: ObjectiveSpec,
+    /// Which parameters decay, and with it how they are grouped; by architecture when absent, see
+    /// [`TrainingSpec::decays`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decay: Option<Decay>,
+    /// How the learning rate changes (default constant).
+    #[serde(default, skip_serializing_if = "defaults::is_default")]
+    pub schedule: ScheduleSpec,
+    /// Parts that a batch is computed in, one after the other, for one optimiser step on the whole batch (default 1):
+    /// less memory, the same loss. Batch normalisation sees each part on its own.
+    #[serde(default = "defaults::accumulate", skip_serializing_if = "defaults::is_one")]
+    pub accumulate: u32,
+    /// What happens when training diverges (default: it fails).
+    #[serde(default, skip_serializing_if = "defaults::is_default")]
+    pub on_divergence: DivergencePolicy,
+    /// SHA-256 of a checkpoint in the artifact store whose weights training starts from, rather than drawn ones; it must
+    /// hold the same model. With it `steps` may be 0: then the model is evaluated as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial_weights: Option<Digest>,
 }
 
-/// The optimiser and its hyper-parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OptimiserSpec {
-    /// Adam (Kingma and Ba 2015).
-    Adam(AdamSpec),
-    /// RMSprop (Tieleman and Hinton 2012), not centred, without momentum.
-    RmsProp(RmsPropSpec),
+/// Which parameters decay. Gradients are clipped for each group of parameters on its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decay {
+    /// The weight-normalisation gains, which are a group of their own; all other parameters are the other group.
+    Gains,
+    /// All parameters, in one group.
+    All,
 }
 
-/// Hyper-parameters of Adam.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AdamSpec {
-    /// Step size.
-    pub learning_rate: f64,
-    /// Decay of the first moment.
-    #[serde(default = "defaults::beta1")]
-    pub beta1: f64,
-    /// Decay of the second moment.
-    #[serde(default = "defaults::beta2")]
-    pub beta2: f64,
-    /// Added to the denominator.
-    #[serde(default = "defaults::epsilon")]
-    pub epsilon: f64,
-}
+impl Decay {
+    /// Every choice.
+    pub const ALL: [Self; 2] = [Self::Gains, Self::All];
 
-/// Hyper-parameters of RMSprop.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RmsPropSpec {
-    /// Step size.
-    pub learning_rate: f64,
-    /// Decay of the squared gradient's mean.
-    #[serde(default = "defaults::alpha")]
-    pub alpha: f64,
-    /// Added to the denominator.
-    #[serde(default = "defaults::epsilon")]
-    pub epsilon: f64,
+    /// The name in documents.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gains => "gains",
+            Self::All => "all",
+        }
+    }
+
+    /// What the reference decays in this architecture (models.md, section 4.2): the gains of image RealNVPs, all
+    /// parameters of any other flow.
+    fn of(model: &ModelSpec) -> Self {
+        match model {
+            ModelSpec::RealNvp(_) => Self::Gains,
+            ModelSpec::Glow(_) | ModelSpec::Tabular(_) => Self::All,
+        }
+    }
 }
 
 impl TrainingSpec {
@@ -71,37 +91,46 @@ impl TrainingSpec {
         self.gradient_clip_norm.filter(|&norm| norm != 0.0)
     }
 
-    pub(super) fn resolved(&self) -> Self {
-        Self { gradient_clip_norm: self.clips_at(), ..self.clone() }
+    /// Which parameters of this model decay.
+    #[must_use]
+    pub fn decays(&self, model: &ModelSpec) -> Decay {
+        self.decay.unwrap_or_else(|| Decay::of(model))
     }
 
-    pub(super) fn check(&self, at: &str, found: &mut Violations) {
-        found.check_range(&format!("{at}.steps"), self.steps, 1..=1_000_000_000);
+    /// The learning rate of a step, counted from 0, after so many restarts.
+    #[must_use]
+    pub fn learning_rate(&self, step: u64, restarts: u32) -> f64 {
+        let lowered = match &self.on_divergence {
+            DivergencePolicy::Fail => 1.0,
+            DivergencePolicy::Restart(restart) => restart.factor(restarts),
+        };
+        self.optimiser.learning_rate() * self.schedule.factor(step, self.steps) * lowered
+    }
+
+    /// The same training with defaults that depend on other fields written out. What is left out when it is the default
+    /// stays so: documents from before a field existed keep their fingerprint.
+    pub(super) fn resolved(&self, model: &ModelSpec, within: DatasetName) -> Self {
+        Self {
+            gradient_clip_norm: self.clips_at(),
+            objective: self.objective.resolved(within, self.batch_size),
+            decay: self.decay.filter(|&decay| decay != Decay::of(model)),
+            ..self.clone()
+        }
+    }
+
+    pub(super) fn check(&self, at: &str, within: DatasetName, found: &mut Violations) {
+        let fewest = if self.initial_weights.is_some() { 0 } else { 1 };
+        found.check_range(&format!("{at}.steps"), self.steps, fewest..=1_000_000_000);
         found.check_range(&format!("{at}.batch_size"), self.batch_size, 2..=65_536);
         found.check_range(&format!("{at}.weight_decay"), self.weight_decay, 0.0..=1.0);
         if let Some(norm) = self.clips_at() {
             found.check_range(&format!("{at}.gradient_clip_norm"), norm, 1e-6..=1e12);
         }
-        match &self.optimiser {
-            OptimiserSpec::Adam(adam) => adam.check(&format!("{at}.optimiser.adam"), found),
-            OptimiserSpec::RmsProp(rmsprop) => rmsprop.check(&format!("{at}.optimiser.rmsprop"), found),
-        }
-    }
-}
-
-impl AdamSpec {
-    fn check(&self, at: &str, found: &mut Violations) {
-        found.check_range(&format!("{at}.learning_rate"), self.learning_rate, 1e-12..=1e3);
-        found.check_range(&format!("{at}.beta1"), self.beta1, 0.0..=0.999_999);
-        found.check_range(&format!("{at}.beta2"), self.beta2, 0.0..=0.999_999_9);
-        found.check_range(&format!("{at}.epsilon"), self.epsilon, 1e-16..=1.0);
-    }
-}
-
-impl RmsPropSpec {
-    fn check(&self, at: &str, found: &mut Violations) {
-        found.check_range(&format!("{at}.learning_rate"), self.learning_rate, 1e-12..=1e3);
-        found.check_range(&format!("{at}.alpha"), self.alpha, 0.0..=0.999_999_9);
-        found.check_range(&format!("{at}.epsilon"), self.epsilon, 1e-16..=1.0);
+        self.optimiser.check(&format!("{at}.optimiser"), found);
+        self.objective.check(&format!("{at}.objective"), within, found);
+        self.schedule.check(&format!("{at}.schedule"), self.steps, found);
+        // A part of one image has no batch to take statistics of.
+        found.check_range(&format!("{at}.accumulate"), self.accumulate, 1..=(self.batch_size / 2).max(1));
+        self.on_divergence.check(&format!("{at}.on_divergence"), found);
     }
 }

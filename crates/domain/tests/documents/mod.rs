@@ -31,6 +31,29 @@ pub fn with(mut document: Value, path: &str, value: Value) -> Value {
     document
 }
 
+/// A RealNVP over images with these fields of its own.
+pub fn realnvp(changes: Value) -> Value {
+    let table = json!({"mask": "checkerboard", "st_network": {"resnet": {"width": 64, "blocks": 6}}});
+    json!({ "realnvp": changed(table, changes) })
+}
+
+/// A Glow with these fields of its own.
+pub fn glow(changes: Value) -> Value {
+    json!({ "glow": changed(json!({"st_network": {"highway": {"width": 200, "blocks": 3}}}), changes) })
+}
+
+/// A model over vectors with these fields of its own.
+pub fn tabular(changes: Value) -> Value {
+    json!({ "tabular": changed(json!({"st_network": {"mlp": {"width": 256, "layers": 1}}}), changes) })
+}
+
+fn changed(mut table: Value, changes: Value) -> Value {
+    if let (Value::Object(fields), Value::Object(changes)) = (&mut table, changes) {
+        fields.extend(changes);
+    }
+    table
+}
+
 /// The document as an experiment.
 pub fn parse(document: &Value) -> Result<ExperimentSpec, Violations> {
     parse_document(document, "base")

@@ -5,10 +5,11 @@ use architecture::NetworkShape;
 use architecture::st_network::{Convolution as Step, Layout};
 use tch::Tensor;
 
+use super::Conditioner;
 use super::convolution::{Convolution, TransposedConvolution};
 use super::linear::Bottleneck;
-use super::{Conditioner, preferred_order};
 use crate::bijection::Mode;
+use crate::memory_order::MemoryOrder;
 use crate::parameters::Scope;
 
 /// The side of every kernel.
@@ -19,6 +20,7 @@ const LEAK: f64 = 0.01;
 /// Convolutions down with leaky ReLU after each, a linear bottleneck, transposed convolutions up with leaky ReLU between.
 #[derive(Debug)]
 pub struct Autoencoder {
+    memory_order: MemoryOrder,
     encoder: Vec<Convolution>,
     bottleneck: Bottleneck,
     decoder: Vec<TransposedConvolution>,
@@ -41,13 +43,15 @@ impl Autoencoder {
             let geometry = [step.stride, step.padding, step.output_padding];
             TransposedConvolution::uniform(&mut scope, channels(step), geometry)
         });
-        Self { encoder, bottleneck, decoder: decoder.collect() }
+        let decoder = decoder.collect();
+        Self { memory_order: scope.memory_order(), encoder, bottleneck, decoder }
     }
 }
 
 impl Conditioner for Autoencoder {
     fn forward(&self, x: &Tensor, _mode: Mode) -> Tensor {
-        let down = self.encoder.iter().fold(preferred_order(x), |features, layer| leaky(&layer.forward(&features)));
+        let x = self.memory_order.arrange(x);
+        let down = self.encoder.iter().fold(x, |features, layer| leaky(&layer.forward(&features)));
         let mut features = self.bottleneck.forward(&down);
         for (index, layer) in self.decoder.iter().enumerate() {
             features = layer.forward(&features);

@@ -3,9 +3,10 @@
 use architecture::NetworkShape;
 use tch::Tensor;
 
+use super::Conditioner;
 use super::convolution::Convolution;
-use super::{Conditioner, preferred_order};
 use crate::bijection::Mode;
+use crate::memory_order::MemoryOrder;
 use crate::parameters::Scope;
 
 /// The deviation of the initial weights.
@@ -15,6 +16,7 @@ const DEVIATION: f64 = 0.05;
 /// equation 3), 1x1 convolution that starts at zero. The gate is the only nonlinearity.
 #[derive(Debug)]
 pub struct Highway {
+    memory_order: MemoryOrder,
     input: Convolution,
     blocks: Vec<Block>,
     output: Convolution,
@@ -39,13 +41,13 @@ impl Highway {
         });
         let blocks = blocks.collect();
         let output = Convolution::zeros(&mut scope.enter("output"), width, shape.outputs, 1);
-        Self { input, blocks, output }
+        Self { memory_order: scope.memory_order(), input, blocks, output }
     }
 }
 
 impl Conditioner for Highway {
     fn forward(&self, x: &Tensor, _mode: Mode) -> Tensor {
-        let mut features = self.input.forward(&preferred_order(x));
+        let mut features = self.input.forward(&self.memory_order.arrange(x));
         for block in &self.blocks {
             let gate = block.gate.forward(&features).sigmoid_();
             let value = block.value.forward(&features);

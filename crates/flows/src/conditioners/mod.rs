@@ -13,7 +13,7 @@ pub mod weight_norm;
 
 use architecture::st_network::Layout;
 use architecture::{NetworkShape, StNetwork};
-use tch::{Device, Tensor};
+use tch::Tensor;
 
 use crate::bijection::Mode;
 use crate::parameters::Scope;
@@ -51,16 +51,5 @@ pub(crate) fn build(scope: &mut Scope<'_>, network: &StNetwork, shape: NetworkSh
         }
         StNetwork::AutoencoderOld { latent } => Box::new(Autoencoder::new(scope, &Layout::old(side), shape, latent)),
         StNetwork::Mlp { width, layers } => Box::new(Mlp::new(scope, shape, width, layers)),
-    }
-}
-
-/// The memory order that convolutions on the tensor's device work in; all later activations keep it.
-///
-/// On CPUs that is channels last: in the default order oneDNN copies every activation to its own blocked order and
-/// back, a tenth to a sixth of a training step.
-pub(crate) fn preferred_order(x: &Tensor) -> Tensor {
-    match x.device() {
-        Device::Cpu => x.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]),
-        _ => x.shallow_clone(),
     }
 }

@@ -5,11 +5,12 @@
 use architecture::NetworkShape;
 use tch::Tensor;
 
+use super::Conditioner;
 use super::batch_norm::BatchNorm;
 use super::linear::Bottleneck;
 use super::weight_norm::{Bias, WeightNormConvolution};
-use super::{Conditioner, preferred_order};
 use crate::bijection::Mode;
+use crate::memory_order::MemoryOrder;
 use crate::parameters::Scope;
 
 /// What a [`Resnet`] is made of.
@@ -30,6 +31,7 @@ pub struct Plan {
 /// The residual st-network.
 #[derive(Debug)]
 pub struct Resnet {
+    memory_order: MemoryOrder,
     /// Batch normalisation of the input doubles its output to make up for a checkerboard's zeros.
     doubles: bool,
     input_norm: Option<BatchNorm>,
@@ -79,8 +81,8 @@ impl Resnet {
         let bottleneck = plan.latent.map(|latent| Bottleneck::new(scope, features, latent));
         let output_norm = norm(scope, "output_norm", width);
         let output = convolution(scope, "output", [width, shape.outputs, 1], Bias::Learned);
-        let doubles = shape.half_is_zero;
-        Self { doubles, input_norm, input, input_skip, blocks, bottleneck, output_norm, output }
+        let (memory_order, doubles) = (scope.memory_order(), shape.half_is_zero);
+        Self { memory_order, doubles, input_norm, input, input_skip, blocks, bottleneck, output_norm, output }
     }
 }
 
@@ -92,7 +94,7 @@ impl Conditioner for Resnet {
             None => x.shallow_clone(),
         };
         let both_signs = Tensor::cat(&[&normalised, &(-&normalised)], 1).relu_(); // [b, 2c, h, w]
-        let mut features = self.input.forward(&preferred_order(&both_signs));
+        let mut features = self.input.forward(&self.memory_order.arrange(&both_signs));
         let mut skipped = self.input_skip.as_ref().map(|skip| skip.forward(&features));
         for (index, block) in self.blocks.iter().enumerate() {
             features = block.forward(&features, mode);
@@ -102,7 +104,7 @@ impl Conditioner for Resnet {
             if let Some(bottleneck) = &self.bottleneck
                 && index + 1 == self.blocks.len() / 2
             {
-                features = preferred_order(&bottleneck.forward(&features));
+                features = self.memory_order.arrange(&bottleneck.forward(&features));
             }
         }
         let gathered = skipped.unwrap_or(features);

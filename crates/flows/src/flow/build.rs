@@ -14,6 +14,7 @@ use crate::layers::{
     ActNorm, Coupling, HaarSqueeze, LearnedPrior, MultiScale, PointwiseConvolution, Squeeze, Stage, Tiled, coupling,
 };
 use crate::masks::Factors;
+use crate::memory_order::MemoryOrder;
 use crate::parameters::{ParameterBuilder, Scope};
 
 /// Why a description could not be built.
@@ -47,11 +48,30 @@ impl Flow {
         device: Device,
         arithmetic: Arithmetic,
     ) -> Result<Self, BuildError> {
+        let builder = ParameterBuilder::new(seed, kind, device).with_arithmetic(arithmetic);
+        Self::assemble(architecture, builder, kind)
+    }
+
+    /// As [`build`](Self::build), with activations of st-networks in `memory_order`.
+    ///
+    /// # Errors
+    /// As for [`build`](Self::build).
+    pub fn build_in_order(
+        architecture: &Architecture,
+        seed: u64,
+        kind: Kind,
+        device: Device,
+        memory_order: MemoryOrder,
+    ) -> Result<Self, BuildError> {
+        let builder = ParameterBuilder::new(seed, kind, device).with_memory_order(memory_order);
+        Self::assemble(architecture, builder, kind)
+    }
+
+    fn assemble(architecture: &Architecture, mut builder: ParameterBuilder, kind: Kind) -> Result<Self, BuildError> {
         architecture.check()?;
         if !matches!(kind, Kind::Float | Kind::Double) {
             return Err(BuildError::Kind(kind));
         }
-        let mut builder = ParameterBuilder::new(seed, kind, device).with_arithmetic(arithmetic);
         let (mut stages, mut shapes) = (Vec::new(), Vec::new());
         for layer in &architecture.layers {
             add_stages(&mut builder.root().enter(&layer.name), layer, &mut |stage| {

@@ -17,8 +17,11 @@ pub struct Logit;
 
 impl Bijection for Logit {
     fn forward(&self, x: &Tensor, _mode: Mode) -> Transformed {
-        let log_p = (x * CONTRAST + MARGIN).log();
-        let log_q = (x * -CONTRAST + (1.0 - MARGIN)).log();
+        // The reference's order of operations: its single-precision values to the bit, and so on the same side of the
+        // kinks of every ReLU behind.
+        let p: Tensor = ((x * 2.0 - 1.0) * CONTRAST + 1.0) / 2.0;
+        let q: Tensor = 1.0 - &p;
+        let (log_p, log_q) = (p.log(), q.log());
         let log_det = dimensions_of(x) * CONTRAST.ln() - sum_per_sample(&(&log_p + &log_q));
         Transformed { output: log_p - log_q, log_det }
     }

@@ -3,6 +3,9 @@
 /// How many median absolute deviations beyond the median an image counts as an outlier.
 const OUTLIER_DEVIATIONS: f64 = 10.0;
 
+/// The share of the least likely images that the trimmed mean leaves out: the reference's, in its histograms.
+const TRIMMED_SHARE: f64 = 0.05;
+
 /// Bits per dimension −ℓ/(D ln 2) of one image with log-likelihood ℓ in nats (already including −D ln 256).
 #[must_use]
 pub fn bits_per_dimension(log_likelihood: f64, dimensions: usize) -> f64 {
@@ -17,6 +20,9 @@ pub struct BitsPerDimension {
     pub mean: Option<f64>,
     /// Median of the finite values; none if no value is finite.
     pub median: Option<f64>,
+    /// Mean over the finite values but the ⌊0.05 n⌋ least likely of n, a one-sided trimmed mean; none if no value is
+    /// finite.
+    pub trimmed: Option<f64>,
     /// Finite values more than ten median absolute deviations above the median.
     pub outliers: usize,
     /// Values that are infinite or not numbers.
@@ -36,15 +42,27 @@ pub fn summarise_bits_per_dimension(log_likelihoods: &[f64], dimensions: usize) 
     let count = log_likelihoods.len();
     let non_finite = count - finite.len();
     if finite.is_empty() {
-        return BitsPerDimension { mean: None, median: None, outliers: 0, non_finite, count };
+        return BitsPerDimension { mean: None, median: None, trimmed: None, outliers: 0, non_finite, count };
     }
 
-    let mean = finite.iter().sum::<f64>() / finite.len() as f64;
+    let all = mean(&finite);
     let centre = median(&mut finite);
+    let trimmed = mean(likeliest(&finite));
     let mut deviations: Vec<f64> = finite.iter().map(|value| (value - centre).abs()).collect();
     let limit = centre + OUTLIER_DEVIATIONS * median(&mut deviations);
     let outliers = finite.iter().filter(|&&value| value > limit).count();
-    BitsPerDimension { mean: Some(mean), median: Some(centre), outliers, non_finite, count }
+    BitsPerDimension { mean: all, median: Some(centre), trimmed, outliers, non_finite, count }
+}
+
+/// What a trimmed mean is over, of sorted values.
+fn likeliest(sorted: &[f64]) -> &[f64] {
+    let dropped = (TRIMMED_SHARE * sorted.len() as f64) as usize;
+    &sorted[..sorted.len() - dropped]
+}
+
+/// The mean, if there are values.
+fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 /// The median of at least one value; sorts them.
@@ -80,6 +98,34 @@ mod tests {
     }
 
     #[test]
+    fn trimmed_mean_drops_the_least_likely_twentieth() {
+        let log_likelihoods: Vec<f64> = (0..119).map(|index| -f64::from(index)).collect();
+
+        let summary = summarise_bits_per_dimension(&log_likelihoods, 1);
+
+        // ⌊5.95⌋ = 5 of them go: 0 to 113 are left.
+        assert!((summary.trimmed.unwrap() - 56.5 / std::f64::consts::LN_2).abs() < 1e-12, "{summary:?}");
+    }
+
+    #[test]
+    fn trimmed_mean_ignores_catastrophic_images_and_values_that_are_not_finite() {
+        let mut log_likelihoods = vec![-2.0; 97];
+        log_likelihoods.extend([-1e9, f64::NEG_INFINITY, -3.0]);
+
+        let summary = summarise_bits_per_dimension(&log_likelihoods, 1);
+
+        // Four of 99 finite values go, the two outliers among them.
+        assert!((summary.trimmed.unwrap() - 2.0 / std::f64::consts::LN_2).abs() < 1e-12, "{summary:?}");
+    }
+
+    #[test]
+    fn trimmed_mean_of_few_images_is_their_mean() {
+        let summary = summarise_bits_per_dimension(&[-1.0, -9.0], 1);
+
+        assert_eq!(summary.trimmed, summary.mean);
+    }
+
+    #[test]
     fn unusually_likely_images_are_no_outliers() {
         let summary = summarise_bits_per_dimension(&[-10.0, -11.0, -12.0, 1e9], 1);
 
@@ -99,6 +145,7 @@ mod tests {
         let summary = summarise_bits_per_dimension(&[f64::NAN], 4);
 
         assert_eq!((summary.mean, summary.median, summary.non_finite), (None, None, 1));
+        assert_eq!(summary.trimmed, None);
         assert_eq!(summarise_bits_per_dimension(&[], 4).count, 0);
     }
 }

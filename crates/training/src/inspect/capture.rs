@@ -1,6 +1,6 @@
 //! The border to tensors: what a flow makes of a batch of images, as plain values in the layout of the images.
 
-use flows::architecture::{InputShape, Layer, LayerKind};
+use flows::architecture::{Layer, LayerKind};
 use flows::layers::multiscale::Traced;
 use flows::{Flow, Mode};
 use tch::{Kind, Tensor, no_grad};
@@ -34,31 +34,23 @@ pub struct ScaleAndShift {
     pub shift: Vec<Field>,
 }
 
-/// Channels, height and width of the images of a flow; none if it takes vectors.
-pub fn image_shape(flow: &Flow) -> Option<[usize; 3]> {
-    match flow.input() {
-        InputShape::Image { channels, height, width } => Some([channels, height, width].map(|size| size as usize)),
-        InputShape::Vector { .. } => None,
-    }
-}
-
 /// Whether the flow is a Glow, which the reference shows in its own way (section 6.1).
 pub fn is_glow(flow: &Flow) -> bool {
     flow.architecture().layers.iter().any(|layer| matches!(layer.kind, LayerKind::PointwiseConvolution(_)))
 }
 
 /// Encodes images `[b, c, h, w]` in [0, 1] with their noise, batch normalisation in evaluation mode.
-pub fn encode(flow: &Flow, pixels: &[f32], noise: &[f32]) -> Latents {
-    let (images, noise) = (batch(flow, pixels), batch(flow, noise));
-    Latents::of(&no_grad(|| flow.encode(&images, Some(&noise), Mode::Evaluate)).output)
+pub fn encode(flow: &Flow, pixels: &[f32], noise: Option<&[f32]>) -> Latents {
+    let (images, noise) = (batch(flow, pixels), noise.map(|noise| batch(flow, noise)));
+    Latents::of(&no_grad(|| flow.encode(&images, noise.as_ref(), Mode::Evaluate)).output)
 }
 
 /// As [`encode`], with what each coupling layer did.
-pub fn encode_traced(flow: &Flow, pixels: &[f32], noise: &[f32]) -> (Latents, Vec<CouplingTrace>) {
-    let (images, noise) = (batch(flow, pixels), batch(flow, noise));
+pub fn encode_traced(flow: &Flow, pixels: &[f32], noise: Option<&[f32]>) -> (Latents, Vec<CouplingTrace>) {
+    let (images, noise) = (batch(flow, pixels), noise.map(|noise| batch(flow, noise)));
     let mut traces = Vec::new();
     let encoded = no_grad(|| {
-        flow.encode_observed(&images, Some(&noise), Mode::Evaluate, |traced| {
+        flow.encode_observed(&images, noise.as_ref(), Mode::Evaluate, |traced| {
             let layer = flow.architecture().layers.iter().find(|layer| layer.name == traced.name);
             traces.extend(layer.and_then(|layer| trace(flow, layer, traces.len() + 1, &traced)));
         })

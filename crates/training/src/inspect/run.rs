@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use datasets::{BatchError, Catalogue, DataDirectory, EvaluationPlan, Images, PickedImages, Split};
+use datasets::{BatchError, Catalogue, DataDirectory, EvaluationPlan, Examples, PickedExamples, Scaling, Split};
 use domain::Digest;
 use domain::figure::FigureName;
 use domain::spec::{DatasetName, ExperimentSpec, InspectionSpec, PartName};
@@ -20,7 +20,7 @@ use super::{encode, sampling, sheet};
 use crate::Device;
 use crate::checkpoint::CheckpointFile;
 use crate::error::TrainingError;
-use crate::evaluate::{Pace, load_flow};
+use crate::evaluate::{Pace, load_flow, shape_of};
 use crate::observer::Observer;
 use crate::tensor_file::SavedFile;
 
@@ -128,7 +128,7 @@ struct Selection<'a> {
     dataset: DatasetName,
     name: &'static str,
     indices: &'a [u32],
-    images: Arc<Images>,
+    images: Arc<Examples>,
 }
 
 /// What the flow makes of them.
@@ -145,7 +145,8 @@ impl<'a> Selection<'a> {
         let entry = Catalogue::lookup(dataset.as_str())?;
         let indices = request.inspection.images.as_slice();
         let last = indices.iter().copied().max().unwrap_or(0);
-        let images = datasets::load(request.data, entry, Split::Test, Some(last as usize + 1))?;
+        let scaling = Scaling::of(request.data, entry)?;
+        let images = datasets::load(request.data, entry, Split::Test, Some(last as usize + 1), &scaling)?;
         if images.len() <= last as usize {
             return Err(TrainingError::NoSuchImage { dataset: entry.name, index: last, found: images.len() });
         }
@@ -153,7 +154,7 @@ impl<'a> Selection<'a> {
     }
 
     /// Images and noise of one dequantisation draw: the noise that an evaluation's draw of this number gives them.
-    fn pick(&self, seed: u64, draw: u32) -> Result<PickedImages, BatchError> {
+    fn pick(&self, seed: u64, draw: u32) -> Result<PickedExamples, BatchError> {
         let plan = EvaluationPlan::new(self.images.clone(), self.indices.len(), seed, self.name, Split::Test, draw)?;
         Ok(plan.pick(&self.indices.iter().map(|&index| index as usize).collect::<Vec<_>>()))
     }
@@ -165,16 +166,16 @@ impl<'a> Selection<'a> {
         flow: &Flow,
         pace: &mut Pace<'_>,
     ) -> Result<Option<Found<'_>>, TrainingError> {
-        if capture::image_shape(flow) != Some(self.images.shape()) {
-            let expected = flow.input().sizes().into_iter().map(|size| size as usize).collect();
-            return Err(TrainingError::Shape { dataset: self.name, expected, found: self.images.shape().to_vec() });
+        let (expected, shape) = (shape_of(flow.input()), self.images.shape());
+        if expected != shape {
+            return Err(TrainingError::Shape { dataset: self.name, expected, found: shape });
         }
         let pick =
             |draw| self.pick(request.seed, draw).map_err(|source| TrainingError::Batch { dataset: self.name, source });
         let first = pick(0)?;
         let dimensions = self.images.dimensions();
-        let input = |image: &[f32]| Field::new(self.images.shape(), image.to_vec());
-        let inputs = first.pixels.chunks_exact(dimensions).map(input).collect();
+        let input = |image: &[f32]| Field::new(shape.as_image(), image.to_vec());
+        let inputs = first.values.chunks_exact(dimensions).map(input).collect();
         let mut found = Found { selection: self, inputs, one: None, average: None, traces: Vec::new() };
         let draws = draws(request.inspection);
         let mut sum: Option<Latents> = None;
@@ -184,12 +185,12 @@ impl<'a> Selection<'a> {
             }
             let picked = if draw == 0 { first.clone() } else { pick(draw)? };
             let latents = if draw == 0 {
-                let (latents, traces) = capture::encode_traced(flow, &picked.pixels, &picked.noise);
+                let (latents, traces) = capture::encode_traced(flow, &picked.values, picked.noise.as_deref());
                 found.traces = traces;
                 found.one = request.inspection.shows(PartName::Latents).then(|| latents.in_image_layout(flow, 1));
                 latents
             } else {
-                capture::encode(flow, &picked.pixels, &picked.noise)
+                capture::encode(flow, &picked.values, picked.noise.as_deref())
             };
             match &mut sum {
                 Some(sum) => sum.add(&latents),

@@ -1,15 +1,18 @@
-//! Adam and RMSprop over flat parameter buffers: a handful of kernels per step whatever the number of tensors, the
+//! Adam, AdamW and RMSprop over flat parameter buffers: a handful of kernels per step whatever the number of tensors, the
 //! same bits for the same inputs, and a state that can be saved. Never waits for the device.
 
+mod gradients;
 mod rule;
 mod state;
 
 use flows::parameters::{ParameterStore, Role};
 use tch::{Tensor, no_grad};
 
+pub use gradients::Gradients;
 pub use rule::OptimiserKind;
 pub use state::StateError;
 
+use gradients::AfterUse;
 use rule::Moments;
 
 /// What is added to the gradients and what is taken from them.
@@ -17,7 +20,8 @@ use rule::Moments;
 pub struct Regularisation {
     /// The largest global L2 norm of a group's gradient; `None` never clips.
     pub clip_norm: Option<f64>,
-    /// The factor of the parameters that is added to their gradients after clipping (classic L2 decay).
+    /// The factor of the parameters that is added to their gradients after clipping (classic L2 decay), or, with AdamW,
+    /// by which they shrink for each unit of the learning rate.
     pub weight_decay: f64,
     /// Which parameters decay, and with it how they are grouped.
     pub decayed: Decayed,
@@ -82,16 +86,31 @@ impl Optimiser {
     /// Returns the norms before clipping without reading them. Panics, as libtorch does, if a parameter has no part
     /// in the loss: that is a mistake in the model.
     pub fn step(&mut self, loss: &Tensor) -> StepNorms {
-        let leaves: Vec<&Tensor> = self.groups.iter().flat_map(|group| &group.leaves).collect();
-        let mut gradients = Tensor::run_backward(&[loss], &leaves, false, false).into_iter();
+        let gradients = self.gradients(loss);
+        self.apply(gradients)
+    }
+
+    /// The gradients of `loss` (a scalar), whose graph is gone then. Panics as [`step`](Self::step) does.
+    #[must_use]
+    pub fn gradients(&self, loss: &Tensor) -> Gradients {
+        Gradients::of(loss, self.groups.iter().map(|group| group.leaves.as_slice()), AfterUse::Free)
+    }
+
+    /// As [`gradients`](Self::gradients), for a loss that shares its graph with another one.
+    #[must_use]
+    pub fn gradients_of_shared(&self, loss: &Tensor) -> Gradients {
+        Gradients::of(loss, self.groups.iter().map(|group| group.leaves.as_slice()), AfterUse::Keep)
+    }
+
+    /// Clips and decays gradients of this optimiser's parameters and updates those in place.
+    ///
+    /// Returns the norms before clipping without reading them.
+    pub fn apply(&mut self, gradients: Gradients) -> StepNorms {
         self.steps += 1;
         no_grad(|| {
             let clip = self.regularisation.clip_norm;
-            let groups = self.groups.iter_mut();
-            let norms = groups.map(|group| {
-                let own: Vec<Tensor> = gradients.by_ref().take(group.leaves.len()).collect();
-                group.update(&self.kind, self.steps, &own, clip)
-            });
+            let pairs = self.groups.iter_mut().zip(gradients.into_groups());
+            let norms = pairs.map(|(group, gradient)| group.update(&self.kind, self.steps, gradient, clip));
             StepNorms { groups: norms.collect() }
         })
     }
@@ -140,18 +159,14 @@ impl Group {
     }
 
     /// One update; returns the norm of the gradient before clipping.
-    fn update(&mut self, kind: &OptimiserKind, step: i64, gradients: &[Tensor], clip_norm: Option<f64>) -> Tensor {
-        let flat: Vec<Tensor> = gradients.iter().map(|gradient| gradient.reshape([-1])).collect();
-        let mut gradient = Tensor::cat(&flat, 0);
+    fn update(&mut self, kind: &OptimiserKind, step: i64, mut gradient: Tensor, clip_norm: Option<f64>) -> Tensor {
         let norm = gradient.norm();
         if let Some(limit) = clip_norm {
             // torch's clip_grad_norm_: the factor stays on the device.
             let factor = ((&norm + 1e-6).reciprocal() * limit).clamp_max(1.0);
             gradient *= factor;
         }
-        if self.weight_decay != 0.0 {
-            gradient += &self.values * self.weight_decay;
-        }
+        kind.decay(&mut self.values, &mut gradient, self.weight_decay);
         kind.update(&mut self.values, &gradient, &mut self.moments, step);
         norm
     }

@@ -19,6 +19,18 @@ pub enum OptimiserKind {
         /// Added to the root in the denominator.
         epsilon: f64,
     },
+    /// Loshchilov and Hutter 2019, algorithm 2, in the form of `torch.optim.AdamW`: weight decay shrinks the values by
+    /// `learning_rate · weight_decay` before Adam's step, and is no part of the gradient.
+    AdamW {
+        /// The step size.
+        learning_rate: f64,
+        /// The decay rate of the mean gradient.
+        beta1: f64,
+        /// The decay rate of the mean squared gradient.
+        beta2: f64,
+        /// Added to the root in the denominator.
+        epsilon: f64,
+    },
     /// Tieleman and Hinton 2012, without momentum, not centred.
     RmsProp {
         /// The step size.
@@ -42,7 +54,7 @@ pub(super) struct Moments {
 impl Moments {
     pub(super) fn zeros(kind: &OptimiserKind, values: &Tensor) -> Self {
         let first = match kind {
-            OptimiserKind::Adam { .. } => Some(values.zeros_like()),
+            OptimiserKind::Adam { .. } | OptimiserKind::AdamW { .. } => Some(values.zeros_like()),
             OptimiserKind::RmsProp { .. } => None,
         };
         Self { first, second: values.zeros_like() }
@@ -60,6 +72,11 @@ impl OptimiserKind {
         Self::Adam { learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
     }
 
+    /// AdamW with the usual decay rates 0.9 and 0.999 and epsilon 1e-8.
+    pub fn adam_w(learning_rate: f64) -> Self {
+        Self::AdamW { learning_rate, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }
+    }
+
     /// RMSprop with the usual decay rate 0.99 and epsilon 1e-8.
     pub fn rms_prop(learning_rate: f64) -> Self {
         Self::RmsProp { learning_rate, alpha: 0.99, epsilon: 1e-8 }
@@ -67,7 +84,20 @@ impl OptimiserKind {
 
     pub(super) fn set_learning_rate(&mut self, new: f64) {
         match self {
-            Self::Adam { learning_rate, .. } | Self::RmsProp { learning_rate, .. } => *learning_rate = new,
+            Self::Adam { learning_rate, .. }
+            | Self::AdamW { learning_rate, .. }
+            | Self::RmsProp { learning_rate, .. } => *learning_rate = new,
+        }
+    }
+
+    /// Applies weight decay to the values, or to their gradient where the rule couples them.
+    pub(super) fn decay(&self, values: &mut Tensor, gradient: &mut Tensor, weight_decay: f64) {
+        if weight_decay == 0.0 {
+            return;
+        }
+        match self {
+            Self::AdamW { learning_rate, .. } => *values *= 1.0 - learning_rate * weight_decay,
+            Self::Adam { .. } | Self::RmsProp { .. } => *gradient += &*values * weight_decay,
         }
     }
 
@@ -87,7 +117,11 @@ impl OptimiserKind {
     fn update_piece(&self, mut values: Tensor, gradient: &Tensor, moments: Moments, step: i64) {
         let mut second = moments.second;
         match (self, moments.first) {
-            (Self::Adam { learning_rate, beta1, beta2, epsilon }, Some(mut first)) => {
+            (
+                Self::Adam { learning_rate, beta1, beta2, epsilon }
+                | Self::AdamW { learning_rate, beta1, beta2, epsilon },
+                Some(mut first),
+            ) => {
                 let step = step as f64;
                 let _ = first.lerp_(gradient, 1.0 - beta1);
                 second *= *beta2;
@@ -98,7 +132,9 @@ impl OptimiserKind {
                 denominator += *epsilon;
                 let _ = values.addcdiv_(&(first * (-learning_rate / (1.0 - beta1.powf(step)))), &denominator);
             }
-            (Self::Adam { .. }, None) => unreachable!("Adam's moments are made with a first moment"),
+            (Self::Adam { .. } | Self::AdamW { .. }, None) => {
+                unreachable!("Adam's moments are made with a first moment")
+            }
             (Self::RmsProp { learning_rate, alpha, epsilon }, _) => {
                 second *= *alpha;
                 let _ = second.addcmul_(&(gradient * (1.0 - alpha)), gradient);

@@ -27,16 +27,23 @@ pub struct Case {
     tensors: HashMap<String, Tensor>,
 }
 
-/// What the reference was asked to build; what a model does not read is absent.
-#[derive(Debug, Deserialize)]
+/// What the reference was asked to build; what a model does not read, and what keeps its default, is absent.
+#[derive(Clone, Debug, Deserialize)]
 pub struct Configuration {
     pub model: String,
     pub num_scales: Option<u32>,
+    pub num_coupling_layers_per_scale: Option<u32>,
+    pub num_coupling_layers: Option<u32>,
     pub mid_channels: Option<i64>,
+    pub hidden_dim: Option<i64>,
     pub num_blocks: Option<i64>,
+    pub num_layers: Option<i64>,
+    pub latent_dim: Option<i64>,
     pub st_type: Option<String>,
     pub batch_norm: Option<bool>,
     pub skip: Option<bool>,
+    pub multi_scale: Option<bool>,
+    pub actnorm_scale: Option<f64>,
 }
 
 /// Names the folder with the cases, from the repository's root if relative.
@@ -77,32 +84,39 @@ impl Folder {
     }
 }
 
-impl Case {
-    /// All cases in the folder by name.
-    pub fn all(folder: &Path) -> Vec<Self> {
-        let entries = std::fs::read_dir(folder).expect("the folder is readable");
-        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("the folder is readable").path()).collect();
-        paths.retain(|path| path.join("case.json").is_file());
-        paths.sort();
-        paths.iter().map(|path| Self::read(path)).collect()
-    }
+/// The folders below `folder` that hold a case, by name.
+pub fn paths(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("the folder is readable");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("the folder is readable").path()).collect();
+    paths.retain(|path| path.join("case.json").is_file());
+    paths.sort();
+    paths
+}
 
-    fn read(path: &Path) -> Self {
-        let text = std::fs::read_to_string(path.join("case.json")).expect("case.json is readable");
-        let mut case: Self = serde_json::from_str(&text).expect("case.json has the documented fields");
-        let bytes = std::fs::read(path.join("tensors.safetensors")).expect("tensors.safetensors is readable");
-        let file = SafeTensors::deserialize(&bytes).expect("tensors.safetensors is a safetensors file");
+impl Case {
+    /// Reads the case in a folder; the error says what of it is not as the golden cases' description says.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path.join("case.json")).map_err(|error| format!("case.json: {error}"))?;
+        let mut case: Self = serde_json::from_str(&text).map_err(|error| format!("case.json: {error}"))?;
+        let counts = [case.losses.len(), case.bits_per_dim.len(), case.grad_norms_before_clip.len()];
+        if counts != [case.steps; 3] {
+            return Err(format!("losses, bits and norms of {counts:?} steps, not {}", case.steps));
+        }
+        let bytes =
+            std::fs::read(path.join("tensors.safetensors")).map_err(|error| format!("tensors.safetensors: {error}"))?;
+        let file = SafeTensors::deserialize(&bytes).map_err(|error| format!("tensors.safetensors: {error}"))?;
         for (name, view) in file.iter() {
             let shape: Vec<i64> =
                 view.shape().iter().map(|side| i64::try_from(*side).expect("a side fits i64")).collect();
             let kind = match view.dtype() {
                 Dtype::F32 => Kind::Float,
+                Dtype::F64 => Kind::Double,
                 Dtype::I64 => Kind::Int64,
-                other => panic!("{}: {name} has the unexpected type {other:?}", case.name),
+                other => return Err(format!("tensors.safetensors: {name} has the unexpected type {other:?}")),
             };
             case.tensors.insert(name.to_owned(), Tensor::from_data_size(view.data(), &shape, kind));
         }
-        case
+        Ok(case)
     }
 
     /// A recorded tensor by its key.
@@ -120,13 +134,13 @@ impl Case {
         self.tensors.keys().filter_map(|key| key.strip_prefix(prefix)).collect()
     }
 
-    /// The images of batch `index`.
-    pub fn images(&self, index: usize) -> Tensor {
+    /// The examples of batch `index`.
+    pub fn examples(&self, index: usize) -> Tensor {
         self.tensor(&format!("x/{index}"))
     }
 
-    /// The dequantisation noise of batch `index`.
-    pub fn noise(&self, index: usize) -> Tensor {
-        self.tensor(&format!("noise/{index}"))
+    /// The dequantisation noise of batch `index`; vectors have none.
+    pub fn noise(&self, index: usize) -> Option<Tensor> {
+        (self.input_shape.len() == 3).then(|| self.tensor(&format!("noise/{index}")))
     }
 }

@@ -63,3 +63,32 @@ impl fmt::Display for Table {
         Ok(())
     }
 }
+
+/// The columns of [`summary`].
+const COLUMNS: [&str; 10] = [
+    "eval z",
+    "eval log-det",
+    "eval nll",
+    "grad0 f64",
+    "grad0 f32",
+    "grad0 f32 as trained",
+    "loss 0",
+    "loss later",
+    "final",
+    "final nll",
+];
+
+/// The main errors of every case, a line each.
+pub fn summary(tables: &[Table]) -> String {
+    let mut lines = vec![format!("{:<36}", "case")];
+    lines[0].extend(COLUMNS.map(|column| format!("  {column}")));
+    for table in tables {
+        let worst = |column: &str| table.rows.iter().find(|row| row.quantity == column).map(|row| row.worst);
+        let errors = COLUMNS.map(|column| match worst(column) {
+            Some(error) => format!("  {error:>width$.1e}", width = column.len()),
+            None => format!("  {:>width$}", "-", width = column.len()),
+        });
+        lines.push(format!("{:<36}{}", table.case, errors.concat()));
+    }
+    lines.join("\n")
+}

@@ -4,7 +4,7 @@ use domain::{
     Digest, Epoch, ExperimentId, JobId, SweepId,
     figure::{Figure, MediaType},
     report::{Assignment, Attempt, CheckpointRef, Interval, Measurement, Metric, Provenance, Task},
-    spec::{DatasetName, ExperimentSpec, ScoreName},
+    spec::{DatasetName, ExperimentSpec, MaskScheme, ModelSpec, ScoreName},
     sweep::SweepSpec,
 };
 use serde_json::{Value, json};
@@ -17,6 +17,41 @@ pub(super) fn base() -> Value {
         "training": {"steps": 500, "batch_size": 32, "optimiser": {"adam": {"learning_rate": 5e-4}}},
         "evaluation": {"out": ["mnist"]},
     })
+}
+
+/// Models that use every choice and every field of a model.
+pub(super) fn models() -> Vec<ModelSpec> {
+    let resnet = json!({"resnet": {"width": 3, "blocks": 5, "batch_norm": false, "skip": false}});
+    let highway = json!({"highway": {"width": 4, "blocks": 2}});
+    let mut documents = vec![
+        json!({"realnvp": {"mask": "checkerboard", "scales": 3, "squeeze": "haar", "split_prior": "learned", "st_network": resnet}}),
+        json!({"realnvp": {"st_network": highway, "transform": "additive", "mask": [
+            "checkerboard", "checkerboard-reversed", "horizontal", "horizontal-reversed", "vertical", "vertical-reversed",
+            [2, 0], {"sub-quadrant": {"factor": 7, "from": 3, "to": 1}}, {"centre": {"margin": 2}},
+        ]}}),
+        json!({"glow": {"st_network": highway}}),
+        json!({"glow": {
+            "scales": 3, "steps": 5, "multi_scale": false, "convolution": {"householder": {"reflections": 9}},
+            "transform": {"spline": {"bins": 5, "bound": 1.5}}, "squeeze": "haar", "st_network": highway,
+        }}),
+        json!({"glow": {"convolution": "lu", "split_prior": "learned", "st_network": highway}}),
+        json!({"glow": {"convolution": "householder", "st_network": highway}}),
+        json!({"tabular": {"st_network": {"mlp": {"width": 7, "layers": 0}}}}),
+        json!({"tabular": {"couplings": 3, "transform": "spline", "st_network": {"mlp": {"width": 7, "layers": 2}}}}),
+    ];
+    for scheme in MaskScheme::ALL {
+        documents.push(json!({"realnvp": {"mask": scheme, "couplings": 5, "scales": 1, "st_network": resnet}}));
+    }
+    for st_network in [
+        json!({"convnet": {"width": 1, "blocks": 2}}),
+        json!({"glow-convnet": {"width": 3}}),
+        json!({"autoencoder": {"latent": 4}}),
+        json!({"autoencoder-old": {"latent": 5}}),
+        json!({"resnet-autoencoder": {"width": 6, "blocks": 7, "latent": 8, "batch_norm": false}}),
+    ] {
+        documents.push(json!({"realnvp": {"mask": "cycle", "st_network": st_network}}));
+    }
+    documents.into_iter().map(|document| serde_json::from_value(document).unwrap()).collect()
 }
 
 /// Nothing in it is a default.
@@ -32,11 +67,35 @@ fn unusual(mask: &str) -> Value {
             "optimiser": {"rmsprop": {"learning_rate": 1e-3, "alpha": 0.75, "epsilon": 1e-4}},
         },
         "evaluation": {"out": ["synthetic-strokes", "constant"], "images": 100, "scores": ["log-likelihood"]},
+        "parity": "flows-ood",
         "inspection": {
             "datasets": ["constant", "synthetic-shapes"], "images": [4, 0], "draws": 3, "samples": 16,
             "parts": ["samples", "latents"],
         },
     })
+}
+
+/// Every choice of the training section, with its fields at their defaults and at none.
+fn objectives() -> Vec<Value> {
+    let changes = [
+        json!({"objective": {"negative": {"out": "mnist"}}, "decay": "gains"}),
+        json!({"objective": {"negative": {
+            "out": "mnist", "out_images": 9, "out_batch_size": 3, "threshold_nats": -12.5,
+        }}, "decay": "all"}),
+        json!({"schedule": {"flows-ood-anneal": {}}, "accumulate": 4}),
+        json!({"schedule": {"flows-ood-anneal": {"steps_per_epoch": 3}}, "on_divergence": {"restart": {}}}),
+        json!({"schedule": {"warm-up-cosine": {"warm_up_steps": 2, "final_fraction": 0.25}}}),
+        json!({"on_divergence": {"restart": {
+            "at_most": 1, "learning_rate_factor": 0.25, "checkpoint_steps": 7, "loss_limit_nats": 1e5,
+        }}}),
+        json!({"optimiser": {"adamw": {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.25, "epsilon": 1e-3}}}),
+    ];
+    let changed = |change: Value| {
+        let mut document = base();
+        document["training"].as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        document
+    };
+    changes.into_iter().map(changed).collect()
 }
 
 pub(super) fn experiment() -> ExperimentSpec {
@@ -50,6 +109,7 @@ pub(super) fn experiments() -> Vec<ExperimentSpec> {
     unclipped["training"]["optimiser"]["adam"] =
         json!({"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.25, "epsilon": 1e-3});
     documents.push(unclipped);
+    documents.extend(objectives());
     let mut inspected = base();
     inspected["inspection"] = json!({});
     documents.push(inspected);

@@ -4,6 +4,7 @@ mod documents;
 mod errors;
 mod refusals;
 mod round_trips;
+mod training_refusals;
 mod worker_refusals;
 
 use std::fmt::Debug;

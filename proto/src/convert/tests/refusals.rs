@@ -5,7 +5,11 @@ use domain::{
     job::FailureKind,
     lease::Directive,
     report::{Attempt, Completion, Failure},
-    spec::{EvaluationSpec, ExperimentSpec, MaskScheme, ModelSpec, OptimiserSpec, StNetworkSpec, TrainingSpec},
+    spec::{
+        ConvolutionSpec, CouplingMask, EvaluationSpec, ExperimentSpec, GlowSpec, MaskOrder, MaskScheme, ModelSpec,
+        OptimiserSpec, ParitySpec, RealNvpSpec, SplitPriorSpec, SqueezeSpec, StNetworkSpec, TabularSpec, TrainingSpec,
+        TransformSpec,
+    },
     sweep::{ExecutionSpec, Expansion, SweepSpec, Variant},
 };
 use serde_json::Value;
@@ -34,11 +38,31 @@ fn absent_messages_are_all_named_at_once() {
 
 #[test]
 fn absent_choices_list_what_is_allowed() {
-    assert_eq!(refusals_of::<ModelSpec>(v1::ModelSpec::default(), "m"), ["m: missing: realnvp expected"]);
-    assert_eq!(refusals_of::<StNetworkSpec>(v1::StNetworkSpec::default(), "s"), ["s: missing: resnet expected"]);
+    assert_eq!(
+        refusals_of::<ModelSpec>(v1::ModelSpec::default(), "m"),
+        ["m: missing: one of realnvp, glow, tabular expected"]
+    );
+    assert_eq!(
+        refusals_of::<StNetworkSpec>(v1::StNetworkSpec::default(), "s"),
+        [
+            "s: missing: one of resnet, highway, convnet, glow-convnet, autoencoder, autoencoder-old, resnet-autoencoder, mlp expected"
+        ]
+    );
+    assert_eq!(
+        refusals_of::<CouplingMask>(v1::CouplingMask::default(), "mask[3]"),
+        ["mask[3]: missing: one of checkerboard, horizontal, vertical, quadrants, sub_quadrant, centre expected"]
+    );
+    assert_eq!(
+        refusals_of::<TransformSpec>(v1::TransformSpec::default(), "t"),
+        ["t: missing: one of affine, additive, spline expected"]
+    );
+    assert_eq!(
+        refusals_of::<ConvolutionSpec>(v1::ConvolutionSpec::default(), "c"),
+        ["c: missing: one of full, lu, householder expected"]
+    );
     assert_eq!(
         refusals_of::<OptimiserSpec>(v1::OptimiserSpec::default(), "o"),
-        ["o: missing: one of adam, rmsprop expected"]
+        ["o: missing: one of adam, rmsprop, adamw expected"]
     );
     assert_eq!(
         refusals_of::<Expansion>(v1::Expansion::default(), "expansion"),
@@ -53,18 +77,67 @@ fn absent_choices_list_what_is_allowed() {
 
 #[test]
 fn unknown_and_unspecified_enum_numbers_list_what_is_allowed() {
+    let schemes = "one of checkerboard, horizontal, vertical, cycle, sub-quadrant, centre expected";
+    assert_eq!(refusals_of::<MaskScheme>(0, "mask"), [format!("mask: missing: {schemes}, or a list of masks")]);
+    assert_eq!(refusals_of::<MaskScheme>(99, "mask"), [format!("mask: unknown mask scheme 99: {schemes}")]);
+    assert_eq!(refusals_of::<MaskOrder>(3, "o"), ["o: unknown mask order 3: one of plain, reversed expected"]);
     assert_eq!(
-        refusals_of::<MaskScheme>(0, "mask"),
-        ["mask: missing: one of checkerboard, horizontal, cycle expected"]
+        refusals_of::<ParitySpec>(3, "parity"),
+        ["parity: unknown parity 3: one of corrected, flows-ood expected"]
     );
-    assert_eq!(
-        refusals_of::<MaskScheme>(99, "mask"),
-        ["mask: unknown mask scheme 99: one of checkerboard, horizontal, cycle expected"]
-    );
+    assert_eq!(refusals_of::<SqueezeSpec>(-1, "s"), ["s: unknown squeeze -1: one of pixels, haar expected"]);
+    assert_eq!(refusals_of::<SplitPriorSpec>(7, "p"), ["p: unknown split prior 7: one of standard, learned expected"]);
     let known = "one of permanent, own, infrastructure, crash expected";
     assert_eq!(refusals_of::<FailureKind>(0, "kind"), [format!("kind: missing: {known}")]);
     assert_eq!(refusals_of::<FailureKind>(-1, "kind"), [format!("kind: unknown failure kind -1: {known}")]);
     assert_eq!(refusals_of::<Failure>((0, String::new()), ""), [format!("kind: missing: {known}")]);
+}
+
+#[test]
+fn every_field_of_a_model_is_refused_at_its_path() {
+    let nan = v1::TransformSpec {
+        kind: Some(v1::transform_spec::Kind::Spline(v1::SplineSpec { bins: None, bound: Some(f64::NAN) })),
+    };
+    let wire = v1::RealNvpSpec {
+        mask: v1::MaskScheme::Cycle.into(),
+        masks: vec![
+            v1::CouplingMask { kind: Some(v1::coupling_mask::Kind::Horizontal(9)) },
+            v1::CouplingMask::default(),
+        ],
+        transform: Some(nan),
+        squeeze: 9,
+        split_prior: 9,
+        ..Default::default()
+    };
+    let fields: Vec<String> = refusals_of::<RealNvpSpec>(wire, "r")
+        .iter()
+        .map(|refusal| refusal.split_once(": ").unwrap().0.to_owned())
+        .collect();
+    let glow =
+        v1::GlowSpec { transform: Some(nan), convolution: Some(v1::ConvolutionSpec::default()), ..Default::default() };
+    let tabular = v1::TabularSpec { transform: Some(nan), ..Default::default() };
+
+    assert_eq!(
+        fields,
+        [
+            "r.mask",
+            "r.mask[0].horizontal",
+            "r.mask[1]",
+            "r.st_network",
+            "r.transform.spline.bound",
+            "r.squeeze",
+            "r.split_prior"
+        ]
+    );
+    assert_eq!(
+        refusals_of::<GlowSpec>(glow, "g"),
+        [
+            "g.st_network: missing",
+            "g.convolution: missing: one of full, lu, householder expected",
+            "g.transform.spline.bound: NaN is not a number that can be kept: finite ones allowed",
+        ]
+    );
+    assert_eq!(refusals_of::<TabularSpec>(tabular, "t").len(), 2);
 }
 
 #[test]

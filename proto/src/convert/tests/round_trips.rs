@@ -8,7 +8,7 @@ use domain::{
     job::FailureKind,
     lease::{Directive, LeaseTerms},
     report::{Completion, CurvePoint, Failure, Progress, Task},
-    spec::{DatasetName, MaskScheme},
+    spec::{DatasetName, MaskScheme, ModelSpec, ParitySpec, SplitPriorSpec, SqueezeSpec, Workload},
     sweep::{ExecutionSpec, Expansion, SweepSpec},
 };
 use prost::Message;
@@ -33,7 +33,64 @@ where
 #[test]
 fn every_experiment_arrives() {
     documents::experiments().iter().for_each(arrives);
+    ParitySpec::ALL.iter().for_each(arrives);
+}
+
+#[test]
+fn every_model_arrives_through_its_bytes() {
+    for sent in documents::models() {
+        arrives(&sent);
+        let bytes = sent.to_wire().encode_to_vec();
+
+        let received = ModelSpec::from_wire(v1::ModelSpec::decode(bytes.as_slice()).unwrap(), "").unwrap();
+
+        assert_eq!(received, sent);
+    }
     MaskScheme::ALL.iter().for_each(arrives);
+    SqueezeSpec::ALL.iter().for_each(arrives);
+    SplitPriorSpec::ALL.iter().for_each(arrives);
+}
+
+#[test]
+fn models_of_old_clients_arrive_with_the_defaults_of_sweep_files() {
+    let st_network = |kind| Some(v1::StNetworkSpec { kind: Some(kind) });
+    let mlp = v1::st_network_spec::Kind::Mlp(v1::MlpSpec { width: 7, layers: 0 });
+    let tabular = v1::TabularSpec { st_network: st_network(mlp), ..Default::default() };
+    let highway = v1::st_network_spec::Kind::Highway(v1::HighwaySpec { width: 4, blocks: 2 });
+    let glow = v1::GlowSpec { st_network: st_network(highway), ..Default::default() };
+    let spline = v1::TransformSpec { kind: Some(v1::transform_spec::Kind::Spline(v1::SplineSpec::default())) };
+    let centre = v1::CouplingMask { kind: Some(v1::coupling_mask::Kind::Centre(v1::CentreSpec::default())) };
+    let plain = v1::CouplingMask { kind: Some(v1::coupling_mask::Kind::Vertical(0)) };
+    let bottleneck = v1::ResnetAutoencoderSpec { width: 1, blocks: 2, latent: 3, ..Default::default() };
+    let bottleneck = v1::st_network_spec::Kind::ResnetAutoencoder(bottleneck);
+    let realnvp = v1::RealNvpSpec {
+        masks: vec![centre, plain],
+        st_network: st_network(bottleneck),
+        transform: Some(spline),
+        ..Default::default()
+    };
+    let cases = [
+        (
+            v1::model_spec::Architecture::Tabular(tabular),
+            json!({"tabular": {"st_network": {"mlp": {"width": 7, "layers": 0}}}}),
+        ),
+        (
+            v1::model_spec::Architecture::Glow(glow),
+            json!({"glow": {"st_network": {"highway": {"width": 4, "blocks": 2}}}}),
+        ),
+        (
+            v1::model_spec::Architecture::Realnvp(realnvp),
+            json!({"realnvp": {
+                "mask": ["centre", "vertical"], "transform": "spline",
+                "st_network": {"resnet-autoencoder": {"width": 1, "blocks": 2, "latent": 3}},
+            }}),
+        ),
+    ];
+    for (architecture, document) in cases {
+        let received = ModelSpec::from_wire(v1::ModelSpec { architecture: Some(architecture) }, "").unwrap();
+
+        assert_eq!(received, serde_json::from_value(document).unwrap());
+    }
 }
 
 #[test]
@@ -60,6 +117,20 @@ fn every_variant_of_a_sweep_arrives() {
 
     assert_eq!(expanded.variants.len(), 3);
     expanded.variants.iter().for_each(arrives);
+}
+
+#[test]
+fn every_variant_says_what_training_it_takes() {
+    let expanded = documents::sweeps()[0].expand().unwrap();
+    let variant = &expanded.variants[0];
+
+    let sent = variant.to_wire().workload.unwrap();
+
+    let workload = variant.spec.workload("base").unwrap();
+    assert_eq!(Workload::from_wire(sent, "workload"), Ok(workload));
+    arrives(&Workload { examples_per_epoch: None, steps_per_epoch: None, epochs: None, ..workload });
+    let infinite = v1::Workload { epochs: Some(f64::INFINITY), ..sent };
+    assert!(Workload::from_wire(infinite, "workload").unwrap_err().to_string().starts_with("workload.epochs: inf"));
 }
 
 #[test]
@@ -169,12 +240,18 @@ fn whole_numbers_arrive_as_integers() {
 #[test]
 fn absent_fields_take_the_defaults_of_sweep_files() {
     let mut wire = documents::experiment().to_wire();
-    let v1::model_spec::Architecture::Realnvp(realnvp) = wire.model.as_mut().unwrap().architecture.as_mut().unwrap();
+    wire.parity = 0;
+    let Some(v1::model_spec::Architecture::Realnvp(realnvp)) = wire.model.as_mut().unwrap().architecture.as_mut()
+    else {
+        panic!("the model is a RealNVP")
+    };
+    (realnvp.transform, realnvp.squeeze, realnvp.split_prior) = (None, 0, 0);
     realnvp.st_network = Some(v1::StNetworkSpec {
         kind: Some(v1::st_network_spec::Kind::Resnet(v1::ResnetSpec { width: 16, blocks: 2, ..Default::default() })),
     });
     let training = wire.training.as_mut().unwrap();
     (training.weight_decay, training.gradient_clip_norm) = (None, None);
+    (training.objective, training.schedule, training.accumulate, training.on_divergence) = (None, None, None, None);
     training.optimiser = Some(v1::OptimiserSpec {
         kind: Some(v1::optimiser_spec::Kind::Adam(v1::AdamSpec { learning_rate: 5e-4, ..Default::default() })),
     });
@@ -200,6 +277,18 @@ fn absent_rmsprop_fields_take_the_defaults_of_sweep_files() {
     let received = domain::spec::OptimiserSpec::from_wire(wire, "").unwrap();
 
     assert_eq!(received, serde_json::from_value(json!({"rmsprop": {"learning_rate": 0.5}})).unwrap());
+}
+
+#[test]
+fn absent_fields_of_training_choices_take_the_defaults_of_sweep_files() {
+    let restart = v1::divergence_policy::Kind::Restart(v1::RestartSpec::default());
+    let cosine = v1::schedule_spec::Kind::WarmUpCosine(v1::WarmUpCosineSpec { warm_up_steps: 5, ..Default::default() });
+
+    let policy = domain::spec::DivergencePolicy::from_wire(v1::DivergencePolicy { kind: Some(restart) }, "").unwrap();
+    let schedule = domain::spec::ScheduleSpec::from_wire(v1::ScheduleSpec { kind: Some(cosine) }, "").unwrap();
+
+    assert_eq!(policy, serde_json::from_value(json!({"restart": {}})).unwrap());
+    assert_eq!(schedule, serde_json::from_value(json!({"warm-up-cosine": {"warm_up_steps": 5}})).unwrap());
 }
 
 #[test]

@@ -145,7 +145,7 @@ fn unknown_metrics_and_values_that_are_not_finite_are_refused() {
     assert_eq!(
         refusals_of::<Measurement>(wire, "m"),
         [
-            "m.metric: unknown metric `mood`: one of auroc, bits-per-dim-mean, bits-per-dim-median, outliers, non-finite expected",
+            "m.metric: unknown metric `mood`: one of auroc, bits-per-dim-mean, bits-per-dim-median, bits-per-dim-trimmed, outliers, non-finite expected",
             "m.value: NaN is not a number that can be kept: finite ones allowed",
         ]
     );
@@ -162,7 +162,7 @@ fn the_same_measurement_twice_is_refused() {
 
     assert_eq!(
         refusals,
-        ["evaluate.measurements[5]: `log-likelihood` and `bits-per-dim-mean` of one dataset stand twice"]
+        ["evaluate.measurements[6]: `log-likelihood` and `bits-per-dim-mean` of one dataset stand twice"]
     );
 }
 

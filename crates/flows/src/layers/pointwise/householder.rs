@@ -28,7 +28,7 @@ impl ChannelMatrix for Reflections {
         for index in 0..reflections {
             let along = matrix.matmul(&self.vectors.get(index)); // W v, [c]
             // Not in place: the gradient needs the product so far.
-            matrix = matrix - along.outer(&halved.get(index));
+            matrix = &matrix - along.outer(&halved.get(index));
         }
         matrix
     }

@@ -1,0 +1,14 @@
+//! Arrays in files: `.npy`, `.npz` and `.safetensors`, read as a stream into the memory that keeps them.
+//!
+//! It never trusts a header: what a file states is compared with its size before anything is allocated.
+
+mod container;
+mod element;
+mod error;
+mod header;
+mod npy;
+mod read;
+
+pub use container::with_array;
+pub use error::ArrayError;
+pub use read::{read_bytes, read_rows};

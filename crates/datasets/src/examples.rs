@@ -1,0 +1,194 @@
+//! Examples in memory: images or vectors of one shape, as bytes or as single-precision numbers.
+
+use std::fmt;
+
+/// Part of a dataset: what a model learns from, or what it is judged on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Split {
+    /// Examples to learn from.
+    Train,
+    /// Examples to evaluate on.
+    Test,
+}
+
+impl Split {
+    /// The name in files and messages: `train` or `test`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Test => "test",
+        }
+    }
+}
+
+impl fmt::Display for Split {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// What one example looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Shape {
+    /// Channels, height and width of an image.
+    Image([usize; 3]),
+    /// Number of features of a vector.
+    Vector(usize),
+}
+
+impl Shape {
+    /// Number of values of one example.
+    #[must_use]
+    pub fn dimensions(&self) -> usize {
+        match *self {
+            Self::Image([channels, height, width]) => channels * height * width,
+            Self::Vector(features) => features,
+        }
+    }
+
+    /// Channels, height and width; a vector of `d` features is an image `[d, 1, 1]`.
+    #[must_use]
+    pub fn as_image(&self) -> [usize; 3] {
+        match *self {
+            Self::Image(sizes) => sizes,
+            Self::Vector(features) => [features, 1, 1],
+        }
+    }
+
+    /// What a person calls an example of this shape, in the plural.
+    #[must_use]
+    pub fn plural(&self) -> &'static str {
+        match self {
+            Self::Image(_) => "images",
+            Self::Vector(_) => "vectors",
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Image([channels, height, width]) => write!(formatter, "{channels}×{height}×{width}"),
+            Self::Vector(features) => write!(formatter, "{features} features"),
+        }
+    }
+}
+
+/// The values of examples, one after the other; within an image in the order `[c, h, w]`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// Levels 0 to 255, which models dequantise.
+    Bytes(Vec<u8>),
+    /// Continuous values, taken as they are.
+    Floats(Vec<f32>),
+}
+
+impl Values {
+    fn len(&self) -> usize {
+        match self {
+            Self::Bytes(values) => values.len(),
+            Self::Floats(values) => values.len(),
+        }
+    }
+}
+
+/// Examples of one shape, in index order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Examples {
+    shape: Shape,
+    values: Values,
+}
+
+impl Examples {
+    /// Wraps the values of whole examples; none if the values do not divide into examples.
+    #[must_use]
+    pub fn new(shape: Shape, values: Values) -> Option<Self> {
+        let dimensions = shape.dimensions();
+        (dimensions > 0 && values.len().is_multiple_of(dimensions)).then_some(Self { shape, values })
+    }
+
+    /// The shape of every example.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Number of values of one example.
+    #[must_use]
+    pub fn dimensions(&self) -> usize {
+        self.shape.dimensions()
+    }
+
+    /// Number of examples.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len() / self.dimensions()
+    }
+
+    /// Says whether there is no example.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.len() == 0
+    }
+
+    /// Says whether the values are bytes, so that a continuous model needs dequantisation noise.
+    #[must_use]
+    pub fn are_quantised(&self) -> bool {
+        matches!(self.values, Values::Bytes(_))
+    }
+
+    /// All values, example after example.
+    #[must_use]
+    pub fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// Appends one example as a model reads it: byte / 255, rounded once, as the published models do; continuous values
+    /// as they are.
+    ///
+    /// # Panics
+    /// If there is no such example.
+    pub(crate) fn append(&self, index: usize, to: &mut Vec<f32>) {
+        let place = index * self.dimensions()..(index + 1) * self.dimensions();
+        match &self.values {
+            Values::Bytes(bytes) => to.extend(bytes[place].iter().map(|&byte| f32::from(byte) / 255.0)),
+            Values::Floats(values) => to.extend_from_slice(&values[place]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_that_do_not_divide_into_examples_are_refused() {
+        assert!(Examples::new(Shape::Image([1, 2, 2]), Values::Bytes(vec![0; 7])).is_none());
+        assert!(Examples::new(Shape::Image([1, 0, 2]), Values::Bytes(Vec::new())).is_none());
+        assert!(Examples::new(Shape::Vector(0), Values::Floats(Vec::new())).is_none());
+    }
+
+    #[test]
+    fn bytes_become_unit_values_and_continuous_values_stay() {
+        let bytes = Examples::new(Shape::Image([1, 1, 2]), Values::Bytes(vec![1, 2, 0, 255])).unwrap();
+        let floats = Examples::new(Shape::Vector(2), Values::Floats(vec![1.0, 2.0, -3.5, 1e9])).unwrap();
+
+        let read = |examples: &Examples| {
+            let mut values = Vec::new();
+            examples.append(1, &mut values);
+            values
+        };
+
+        assert_eq!((bytes.len(), floats.len()), (2, 2));
+        assert_eq!(read(&bytes), [0.0, 1.0]);
+        assert_eq!(read(&floats), [-3.5, 1e9]);
+        assert!(bytes.are_quantised() && !floats.are_quantised());
+    }
+
+    #[test]
+    fn shapes_are_written_for_people() {
+        assert_eq!(Shape::Image([3, 32, 32]).to_string(), "3×32×32");
+        assert_eq!(Shape::Vector(50).to_string(), "50 features");
+    }
+}

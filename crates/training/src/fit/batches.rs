@@ -1,0 +1,120 @@
+//! What each step sees: an in-distribution batch, and with negative training an out-of-distribution one.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use datasets::{Batch, Catalogue, DataDirectory, Entry, Scaling, Split, TrainingBatches, TrainingPlan};
+use domain::Digest;
+use domain::spec::{DatasetName, ExperimentSpec, ObjectiveSpec};
+
+use crate::error::TrainingError;
+
+/// The batches of a run: a function of the document, the seed and the step.
+pub struct Plan {
+    inside: TrainingPlan,
+    outside: Option<TrainingPlan>,
+}
+
+/// The batches of one step.
+pub struct StepBatch {
+    /// In-distribution images.
+    pub inside: Batch,
+    /// Out-of-distribution images.
+    pub outside: Option<Batch>,
+}
+
+impl Plan {
+    /// Reads the datasets of a document.
+    pub fn new(spec: &ExperimentSpec, seed: u64, data: &DataDirectory) -> Result<Self, TrainingError> {
+        let training = &spec.training;
+        // Both sides are scaled by what is learned.
+        let scaling = Scaling::of(data, Catalogue::lookup(spec.data.dataset.as_str())?)?;
+        let source = Source { data, scaling: &scaling };
+        let inside = source.plan(spec.data.dataset, spec.data.train_images, training.batch_size, seed)?;
+        let outside = match &training.objective {
+            ObjectiveSpec::MaximumLikelihood => None,
+            ObjectiveSpec::Negative(negative) => {
+                let batch_size = negative.out_batch_size(training.batch_size);
+                Some(source.plan(negative.out, negative.out_images, batch_size, seed_outside(seed))?)
+            }
+        };
+        Ok(Self { inside, outside })
+    }
+
+    /// The batches of some steps, made ahead of their use.
+    pub fn steps(&self, steps: Range<u64>) -> impl Iterator<Item = StepBatch> + use<> {
+        let mut outside = self.outside.clone().map(|plan| TrainingBatches::new(plan, steps.clone()));
+        TrainingBatches::new(self.inside.clone(), steps)
+            .map(move |inside| StepBatch { inside, outside: outside.as_mut().and_then(Iterator::next) })
+    }
+}
+
+impl StepBatch {
+    /// Number of images.
+    pub fn len(&self) -> usize {
+        self.inside.len + self.outside.as_ref().map_or(0, |outside| outside.len)
+    }
+}
+
+/// Where examples come from.
+struct Source<'a> {
+    data: &'a DataDirectory,
+    scaling: &'a Scaling,
+}
+
+impl Source<'_> {
+    fn plan(
+        &self,
+        name: DatasetName,
+        limit: Option<u32>,
+        batch_size: u32,
+        seed: u64,
+    ) -> Result<TrainingPlan, TrainingError> {
+        let entry: &Entry = Catalogue::lookup(name.as_str())?;
+        let limit = limit.map(|examples| examples as usize);
+        let examples = datasets::load(self.data, entry, Split::Train, limit, self.scaling)?;
+        TrainingPlan::new(Arc::new(examples), batch_size as usize, seed)
+            .map_err(|source| TrainingError::Batch { dataset: entry.name, source })
+    }
+}
+
+/// The seed of the out-of-distribution order and noise, which must not be those of the in-distribution images.
+fn seed_outside(seed: u64) -> u64 {
+    let digest = Digest::of(format!("spillway out-of-distribution batches 1 {seed}").as_bytes());
+    let (first, _) = digest.as_bytes().split_first_chunk().expect("a digest has 32 bytes");
+    u64::from_le_bytes(*first)
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::spec::parse_document;
+
+    use super::*;
+
+    #[test]
+    fn both_datasets_have_epochs_order_and_noise_of_their_own() {
+        let document = serde_json::json!({
+            "model": {"realnvp": {"mask": "cycle", "st_network": {"resnet": {"width": 4, "blocks": 1}}}},
+            "data": {"dataset": "synthetic-shapes", "train_images": 10},
+            "training": {
+                "steps": 9, "batch_size": 4, "optimiser": {"adam": {"learning_rate": 1e-3}},
+                "objective": {"negative": {"out": "synthetic-strokes", "out_images": 7, "out_batch_size": 5}},
+            },
+            "evaluation": {"out": ["synthetic-strokes"]},
+        });
+        let spec: ExperimentSpec = parse_document(&document, "").unwrap();
+        let plan = Plan::new(&spec, 3, &DataDirectory::at("no folder is needed")).unwrap();
+
+        let steps: Vec<StepBatch> = plan.steps(0..6).collect();
+
+        let lengths = |batch: &StepBatch| (batch.inside.len, batch.outside.as_ref().unwrap().len);
+        assert_eq!(steps.iter().map(lengths).collect::<Vec<_>>(), [(4, 5), (4, 2), (2, 5), (4, 2), (4, 5), (2, 2)]);
+        assert_eq!(steps[0].len(), 9);
+        let outside = steps[0].outside.as_ref().unwrap();
+        let noise = |batch: &Batch| batch.noise.as_ref().unwrap()[..100].to_vec();
+        assert_ne!(noise(&steps[0].inside), noise(outside));
+        // The same step is the same wherever the steps begin.
+        let later = plan.steps(4..6).next().unwrap();
+        assert_eq!((&later.inside, &later.outside), (&steps[4].inside, &steps[4].outside));
+    }
+}

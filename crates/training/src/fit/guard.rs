@@ -1,0 +1,88 @@
+//! States that a diverging run goes back to (the restart policy of `training.on_divergence`).
+//!
+//! A state is kept at every multiple of the policy's `checkpoint_steps`, and counts as good once the run came to the
+//! next multiple without a divergence: weights can be lost some steps before a loss shows it. A restart goes to the
+//! newest good state. Which one that is depends on the document and the seed alone.
+//!
+//! For a resumed run to end in the same bits, its checkpoints are good states only. From any of them the run repeats the
+//! steps, and with them the divergences and restarts, of the run that wrote it. For the same reason points of the
+//! training curve wait until the state at or after them is good: what a restart takes back was never told.
+
+use domain::report::CurvePoint;
+use domain::spec::RestartSpec;
+
+use crate::checkpoint::Checkpoint;
+use crate::meter::Divergence;
+
+/// A restart after a divergence.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Restart {
+    /// What happened, and at which step.
+    pub divergence: Divergence,
+    /// The step that training goes back to.
+    pub to_step: u64,
+    /// Restarts of this experiment so far, this one included.
+    pub restarts: u32,
+    /// The factor of the learning rate from now on.
+    pub learning_rate_factor: f64,
+}
+
+/// Keeps the states of a run.
+pub struct Guard {
+    policy: RestartSpec,
+    /// The newest good state.
+    good: Checkpoint,
+    /// The state after it, if it was reached.
+    candidate: Option<Checkpoint>,
+    /// Points of the curve after the good state.
+    points: Vec<CurvePoint>,
+}
+
+impl Guard {
+    /// Begins at a state that counts as good: the start of the run, or a checkpoint of an earlier attempt.
+    pub fn new(policy: RestartSpec, good: Checkpoint) -> Self {
+        Self { policy, good, candidate: None, points: Vec::new() }
+    }
+
+    /// Whether the state after so many steps is to be kept.
+    pub fn keeps(&self, step: u64) -> bool {
+        step.is_multiple_of(u64::from(self.policy.checkpoint_steps)) && step > self.good.step
+    }
+
+    /// Keeps a state that was reached without a divergence, which makes the one before it good. Returns the points of the
+    /// curve up to the good state.
+    pub fn keep(&mut self, state: Checkpoint) -> Vec<CurvePoint> {
+        if let Some(good) = self.candidate.replace(state) {
+            self.good = good;
+        }
+        let told = self.points.partition_point(|point| point.step <= self.good.step);
+        self.points.drain(..told).collect()
+    }
+
+    /// Holds points of the curve back.
+    pub fn hold(&mut self, points: Vec<CurvePoint>) {
+        self.points.extend(points);
+    }
+
+    /// All points that were held back: the run is at its end.
+    pub fn release(&mut self) -> Vec<CurvePoint> {
+        std::mem::take(&mut self.points)
+    }
+
+    /// The newest good state.
+    pub fn good(&self) -> &Checkpoint {
+        &self.good
+    }
+
+    /// Takes note of a divergence; none when there were as many restarts as the policy allows.
+    pub fn restart(&mut self, divergence: Divergence, restarts: u32) -> Option<Restart> {
+        if restarts >= self.policy.at_most {
+            return None;
+        }
+        self.candidate = None;
+        self.points.clear();
+        let restarts = restarts + 1;
+        let to_step = self.good.step;
+        Some(Restart { divergence, to_step, restarts, learning_rate_factor: self.policy.factor(restarts) })
+    }
+}
