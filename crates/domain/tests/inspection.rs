@@ -56,6 +56,17 @@ fn each_rule_names_its_field() {
 }
 
 #[test]
+fn vectors_have_nothing_to_draw() {
+    let of_vectors = with(inspecting(json!({})), "/data/dataset", json!("hepmass-0"));
+    let of_vectors = with(of_vectors, "/evaluation/out", json!(["hepmass-1"]));
+
+    let found = parse(&of_vectors).unwrap().validate("base").unwrap_err();
+
+    let drawn = lines(&found).into_iter().find(|line| line.starts_with("base.inspection: ")).unwrap();
+    assert!(drawn.contains("`hepmass-0`") && drawn.contains("only images can be drawn"), "{drawn}");
+}
+
+#[test]
 fn unknown_fields_and_parts_are_refused_by_name() {
     let field = parse(&inspecting(json!({"picture": 1}))).unwrap_err();
     let part = parse(&inspecting(json!({"parts": ["portrait"]}))).unwrap_err();
