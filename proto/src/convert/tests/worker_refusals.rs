@@ -162,7 +162,7 @@ fn the_same_measurement_twice_is_refused() {
 
     assert_eq!(
         refusals,
-        ["evaluate.measurements[5]: `log-likelihood` and `bits-per-dim-mean` of one dataset stand twice"]
+        ["evaluate.measurements[6]: `log-likelihood` and `bits-per-dim-mean` of one dataset stand twice"]
     );
 }
 
