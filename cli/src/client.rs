@@ -88,10 +88,15 @@ impl Client {
         Ok(self.checked(answer)?.into_inner().figures)
     }
 
+    /// The artifact service.
+    pub fn artifacts(&self) -> ArtifactServiceClient<Channel> {
+        ArtifactServiceClient::new(self.channel())
+    }
+
     /// The bytes of an artifact, piece by piece.
     pub async fn artifact(&self, digest: &[u8]) -> Result<Streaming<GetResponse>, Failure> {
         let request = GetRequest { digest: digest.to_vec() };
-        let answer = ArtifactServiceClient::new(self.channel()).get(request).await;
+        let answer = self.artifacts().get(request).await;
         Ok(self.checked(answer)?.into_inner())
     }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::print_stderr, reason = "a program says on standard error what it does")]
 
+mod artifact;
 mod client;
 mod commands;
 mod document;
@@ -15,7 +16,7 @@ use clap::Parser;
 
 use crate::{
     client::Client,
-    commands::{Command, cancel, data, figures, jobs, list, results, retry, submit, up, validate, watch},
+    commands::{Command, cancel, checkpoint, data, figures, jobs, list, results, retry, submit, up, validate, watch},
     endpoint::Cluster,
     failure::{EXIT_CODES, Failure},
 };
@@ -68,6 +69,7 @@ async fn run_waiting(cluster: &Cluster, command: &Command) -> Result<(), Failure
         Command::List(arguments) => list::run(arguments, &client()).await,
         Command::Watch(arguments) => watch::run(arguments, &client()).await,
         Command::Results(arguments) => results::run(arguments, &client()).await,
+        Command::Checkpoint(arguments) => checkpoint::run(arguments, &client()).await,
         Command::Figures(arguments) => figures::run(arguments, &client()).await,
         Command::Jobs(arguments) => jobs::run(arguments, &client()).await,
         Command::Cancel(arguments) => cancel::run(arguments, &client()).await,

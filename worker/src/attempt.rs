@@ -75,10 +75,10 @@ impl Workplace<'_> {
             biased;
             verdict = self.interrupted(hold) => return verdict,
             () = self.stop.draining() => return Verdict::Release,
-            fetched = self.fetch_checkpoint(&assignment.task, folder.path()) => fetched,
+            fetched = self.fetch_files(&assignment, folder.path()) => fetched,
         };
-        let checkpoint = match fetched {
-            Ok(checkpoint) => checkpoint,
+        let (checkpoint, initial_weights) = match fetched {
+            Ok(files) => files,
             Err(problem) => return Verdict::infrastructure(problem),
         };
         if let Task::Train { resume, .. } = &assignment.task {
@@ -87,8 +87,8 @@ impl Workplace<'_> {
             let total = u64::from(assignment.spec.training.steps);
             hold.advance(start.map_or(0, |start| start.step), total, 0.0, None);
         }
-        let order =
-            Order { resources: self.resources.clone(), checkpoint, folder: folder.path().to_owned(), assignment };
+        let (resources, folder_path) = (self.resources.clone(), folder.path().to_owned());
+        let order = Order { resources, checkpoint, initial_weights, folder: folder_path, assignment };
         let outbox = Outbox::default();
         let supervised = async {
             let end = self.supervise(&order, hold, &outbox).await;
@@ -112,6 +112,25 @@ impl Workplace<'_> {
             biased;
             () = hold.abandoned().cancelled() => Verdict::Drop,
             () = self.stop.out_of_time() => Verdict::Release,
+        }
+    }
+
+    /// Brings what the attempt needs to this machine: the checkpoint to go on from, or else the weights to begin with.
+    async fn fetch_files(
+        &self,
+        assignment: &Assignment,
+        folder: &Path,
+    ) -> Result<(Option<ArtifactFile>, Option<ArtifactFile>), String> {
+        let checkpoint = self.fetch_checkpoint(&assignment.task, folder).await?;
+        let initial = assignment.spec.training.initial_weights;
+        let (None, Some(digest), Task::Train { .. }) = (&checkpoint, initial, &assignment.task) else {
+            return Ok((checkpoint, None));
+        };
+        match self.fetch(CheckpointRef { digest, step: 0 }, folder).await? {
+            Fetched::File(file) => Ok((None, Some(file))),
+            Fetched::Unusable(reason) => Err(format!(
+                "the initial weights {digest} did not verify: {reason}; store them again with `spillway checkpoint import --store`"
+            )),
         }
     }
 

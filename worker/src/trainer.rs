@@ -44,6 +44,7 @@ fn train(order: &Order, checkpoint_secs: u32, reporter: &mut Reporter) -> Result
         device: device(order),
         data: &data,
         start: order.checkpoint.as_ref().map(checkpoint_file),
+        initial_weights: order.initial_weights.as_ref().map(checkpoint_file),
         checkpoint_folder: order.folder.clone(),
         checkpoint_every: Duration::from_secs(checkpoint_secs.into()),
     };

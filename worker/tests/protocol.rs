@@ -84,8 +84,13 @@ fn orders_and_commands_come_back_as_they_were() {
         evaluate(attempt(3, 0), 20, checkpoint),
         inspect(attempt(4, 0), 20, checkpoint),
     ] {
-        let order =
-            Order { assignment, resources: resources.clone(), checkpoint: Some(file()), folder: "folder".into() };
+        let order = Order {
+            assignment,
+            resources: resources.clone(),
+            checkpoint: Some(file()),
+            initial_weights: Some(file()),
+            folder: "folder".into(),
+        };
 
         assert_eq!(decode::<Order>(encode(&order).trim_end()).unwrap(), order);
     }

@@ -1,6 +1,7 @@
 //! The commands, one file or folder each.
 
 pub mod cancel;
+pub mod checkpoint;
 pub mod data;
 pub mod figures;
 pub mod jobs;
@@ -37,6 +38,8 @@ pub enum Command {
     Cancel(cancel::Arguments),
     /// Try the failed, cancelled and quarantined jobs of a sweep again
     Retry(retry::Arguments),
+    /// Import, export and look into trained models
+    Checkpoint(checkpoint::Arguments),
     /// List and check the datasets on this machine
     Data(data::Arguments),
 }

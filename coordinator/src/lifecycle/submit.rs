@@ -1,7 +1,9 @@
 //! Submitting: validate, expand, store everything at once.
 
+use std::collections::BTreeSet;
+
 use domain::{
-    SweepId,
+    Digest, SweepId,
     spec::Violations,
     sweep::{Expanded, SweepSpec},
 };
@@ -27,6 +29,7 @@ impl Lifecycle {
     /// [`LifecycleError::Invalid`], [`LifecycleError::NameTaken`], [`LifecycleError::KeyTaken`].
     pub async fn submit(&self, spec: SweepSpec, key: Option<String>) -> Result<Submitted, LifecycleError> {
         let (spec, expanded) = expand(spec).await?;
+        self.check_initial_weights(&expanded).await?;
         let id = SweepId(Uuid::now_v7());
         let sweep = NewSweep { id, spec: &spec, expanded: &expanded, idempotency_key: key.as_deref() };
         let mut transaction = self.store.begin().await?;
@@ -45,6 +48,22 @@ impl Lifecycle {
         }
         let (name, id) = (twin.name, twin.id);
         Err(if twin.same_key { LifecycleError::KeyTaken { name, id } } else { LifecycleError::NameTaken { name, id } })
+    }
+
+    /// Refuses a sweep that starts from weights which nobody stored: its jobs could only fail.
+    async fn check_initial_weights(&self, expanded: &Expanded) -> Result<(), LifecycleError> {
+        let named = expanded.variants.iter().filter_map(|variant| variant.spec.training.initial_weights);
+        let named: Vec<Digest> = named.collect::<BTreeSet<_>>().into_iter().collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let mut found = Violations::default();
+        for digest in self.store.missing_artifacts(&named).await? {
+            let message =
+                format!("no artifact {digest} is stored: `spillway checkpoint import --store` stores a model");
+            found.add("base.training.initial_weights", message);
+        }
+        Ok(found.into_result()?)
     }
 }
 

@@ -41,8 +41,9 @@ impl Transform {
                     let message = format!("a spline has 2 to 256 bins, not {bins}");
                     return Err(Misfit::new(Place::Transform, message));
                 }
-                if !(bound.is_finite() && bound > 0.0) {
-                    let message = format!("a spline's bound is a positive number, not {bound}");
+                // Further out or in, the quadratic equation of the inverse leaves the range of single precision.
+                if !(1e-3..=1e6).contains(&bound) {
+                    let message = format!("a spline's bound is a number from 0.001 to 1000000, not {bound}");
                     return Err(Misfit::new(Place::Transform, message));
                 }
                 Ok(())
@@ -122,16 +123,18 @@ impl Coupling {
             }
             (Mask::Center { margin }, &[_, h, w]) => {
                 let margin = i64::from(margin);
-                if margin < 1 || 2 * margin >= h.min(w) {
-                    let message = format!(
-                        "a margin of {margin} leaves no square in {h}×{w} pixels: use 1 to {}",
-                        (h.min(w) - 1) / 2
-                    );
-                    return refuse(message);
+                let most = (h.min(w) - 1) / 2;
+                if most < 1 {
+                    return refuse(format!("{h}×{w} pixels are too few for a square within a frame: use at least 3×3"));
+                }
+                if !(1..=most).contains(&margin) {
+                    return refuse(format!("a margin of {margin} leaves no square in {h}×{w} pixels: use 1 to {most}"));
                 }
                 Ok(())
             }
-            (_, &[_, h, w]) if h < 2 || w < 2 => refuse(format!("{h}×{w} pixels cannot be split by this mask")),
+            (mask, &[_, h, w]) if !mask.splits([h, w]) => {
+                refuse(format!("{h}×{w} pixels cannot be split by this mask"))
+            }
             _ => Ok(()),
         }
     }

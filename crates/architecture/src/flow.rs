@@ -38,11 +38,17 @@ impl Architecture {
     /// # Errors
     /// The first layer that does not fit its input, with the shapes.
     pub fn check(&self) -> Result<(), Misfit> {
+        self.input.check()?;
         self.layers.iter().try_for_each(Layer::check)?;
-        let count = self.count().parameters;
-        if count > MAX_PARAMETERS {
-            let message = format!("the model has {count} parameters: at most {MAX_PARAMETERS} allowed");
-            return Err(Misfit::new(Place::StNetwork, message));
+        let mut count: u64 = 0;
+        for layer in &self.layers {
+            for part in layer.parts() {
+                count = count.saturating_add(Count::of(&part.tensors()).parameters);
+                if count > MAX_PARAMETERS {
+                    let message = format!("the model has more than {MAX_PARAMETERS} parameters");
+                    return Err(Misfit::new(Place::StNetwork, message));
+                }
+            }
         }
         Ok(())
     }
@@ -68,7 +74,7 @@ impl Architecture {
     /// counting one.
     #[must_use]
     pub fn forward_flops(&self) -> u64 {
-        self.parts().map(|part| part.flops()).sum()
+        self.parts().map(|part| part.flops()).fold(0, u64::saturating_add)
     }
 
     /// FLOPs of one training step on `examples` examples: the gradient by inputs and the one by weights cost a forward

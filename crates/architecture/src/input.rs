@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::{Misfit, Place};
+
 /// What a flow models: images, or vectors of features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InputShape {
@@ -21,7 +23,30 @@ pub enum InputShape {
     },
 }
 
+/// Most dimensions of an example: enough for 2048×2048 colour images, and little enough for every product of sizes here.
+const MOST_DIMENSIONS: u128 = 1 << 24;
+
 impl InputShape {
+    /// Checks that an example has dimensions, and not too many to model.
+    ///
+    /// # Errors
+    /// The side that is 0, or the number of dimensions that is too large.
+    pub fn check(self) -> Result<(), Misfit> {
+        let sizes = self.sizes();
+        if sizes.contains(&0) {
+            return Err(Misfit::new(
+                Place::Input,
+                format!("data of {self} have no dimensions: every size is at least 1"),
+            ));
+        }
+        let dimensions = sizes.iter().map(|size| u128::from(size.unsigned_abs())).product::<u128>();
+        if dimensions > MOST_DIMENSIONS {
+            let message = format!("data of {self} have {dimensions} dimensions: at most {MOST_DIMENSIONS} allowed");
+            return Err(Misfit::new(Place::Input, message));
+        }
+        Ok(())
+    }
+
     /// The number of dimensions of an example and of its latent.
     #[must_use]
     pub fn dimensions(self) -> i64 {

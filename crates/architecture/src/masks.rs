@@ -141,6 +141,18 @@ impl Mask {
         }
     }
 
+    /// Whether both parts of images of `[height, width]` have a pixel; channel and feature masks split elsewhere.
+    pub(crate) fn splits(self, [height, width]: [i64; 2]) -> bool {
+        match self {
+            Self::Checkerboard(_) => height > 1 || width > 1,
+            Self::Horizontal(_) => height > 1,
+            Self::Vertical(_) => width > 1,
+            Self::Quadrants { .. } | Self::SubQuadrants { .. } => height > 1 && width > 1,
+            Self::Center { margin } => 2 * i64::from(margin) < height.min(width),
+            Self::Channels(_) | Self::Features(_) => true,
+        }
+    }
+
     /// Whether a vector's feature number `index` of `features` is kept.
     #[must_use]
     pub fn keeps_feature(order: Order, index: i64, features: i64) -> bool {

@@ -179,17 +179,17 @@ impl Part {
     /// Element-wise work (normalisation, activations, tanh, exp) is left out: a few per cent of any network here.
     #[must_use]
     pub fn flops(&self) -> u64 {
-        let products = match self.kind {
-            PartKind::BatchNorm { .. } | PartKind::Rescale { .. } | PartKind::ActNorm { .. } => 0,
+        let factors = match self.kind {
+            PartKind::BatchNorm { .. } | PartKind::Rescale { .. } | PartKind::ActNorm { .. } => [0; 4],
             PartKind::WeightNormConvolution { inputs, outputs, size, .. }
             | PartKind::Convolution { inputs, outputs, size }
-            | PartKind::TransposedConvolution { inputs, outputs, size } => inputs * outputs * size * size,
-            PartKind::Linear { inputs, outputs } => inputs * outputs,
+            | PartKind::TransposedConvolution { inputs, outputs, size } => [inputs, outputs, size, size],
+            PartKind::Linear { inputs, outputs } => [inputs, outputs, 1, 1],
             PartKind::ChannelMatrix { channels }
             | PartKind::ChannelLu { channels }
-            | PartKind::ChannelReflections { channels, .. } => channels * channels,
+            | PartKind::ChannelReflections { channels, .. } => [channels, channels, 1, 1],
         };
-        2 * u64::try_from(products * self.positions).expect("sizes are positive")
+        product(factors.iter().chain(&[2, self.positions]))
     }
 }
 
@@ -210,16 +210,21 @@ impl Count {
     pub fn of<'a>(tensors: impl IntoIterator<Item = &'a TensorShape>) -> Self {
         let mut count = Self::default();
         for tensor in tensors {
-            let values = u64::try_from(tensor.shape.iter().product::<i64>()).expect("sizes are positive");
+            let values = product(&tensor.shape);
             match tensor.role {
-                Role::Gain => count.gains += values,
+                Role::Gain => count.gains = count.gains.saturating_add(values),
                 Role::Weight | Role::Constant => {}
-                Role::Statistic => count.statistics += values,
+                Role::Statistic => count.statistics = count.statistics.saturating_add(values),
             }
             if tensor.role.is_trained() {
-                count.parameters += values;
+                count.parameters = count.parameters.saturating_add(values);
             }
         }
         count
     }
+}
+
+/// The product of sizes, none of them negative; the largest number where it is larger.
+fn product<'a>(sizes: impl IntoIterator<Item = &'a i64>) -> u64 {
+    sizes.into_iter().fold(1, |product: u64, size| product.saturating_mul(size.unsigned_abs()))
 }

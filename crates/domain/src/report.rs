@@ -89,7 +89,7 @@ pub struct Progress {
 pub struct CurvePoint {
     /// Steps done.
     pub step: u64,
-    /// Mean negative log-likelihood of the batches, in nats per image.
+    /// Mean negative log-likelihood of the in-distribution batches, in nats per image, whatever the objective.
     pub loss_nats: f64,
     /// The same in bits per dimension.
     pub bits_per_dim: f64,

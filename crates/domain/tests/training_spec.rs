@@ -152,7 +152,8 @@ fn each_rule_of_accumulation_and_restarts_names_its_field() {
     let at = "base.training.on_divergence.restart";
     for (restart, refusal) in [
         (json!({"at_most": 0}), "at_most: 0 is out of range: 1 to 100 allowed"),
-        (json!({"learning_rate_factor": 0}), "learning_rate_factor: 0 is out of range: 0.001 to 1 allowed"),
+        (json!({"learning_rate_factor": 0}), "learning_rate_factor: 0 is out of range: 0.001 to 0.99 allowed"),
+        (json!({"learning_rate_factor": 1}), "learning_rate_factor: 1 is out of range: 0.001 to 0.99 allowed"),
         (json!({"checkpoint_steps": 0}), "checkpoint_steps: 0 is out of range: 1 to 1000000000 allowed"),
         (
             json!({"loss_limit_nats": 1e16}),

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use checkpoints::{MODEL_PREFIX as MODEL, OPTIMISER_PREFIX as OPTIMISER};
 use domain::Digest;
 use domain::job::FailureKind;
 use domain::spec::ExperimentSpec;
@@ -15,10 +16,7 @@ use crate::optimiser::StateError;
 use crate::tensor_file::{self, FileError, SavedFile};
 
 /// The version of the checkpoint format that this crate writes, and the only one it reads.
-pub const CHECKPOINT_FORMAT: u32 = 1;
-
-const MODEL: &str = "model.";
-const OPTIMISER: &str = "optimiser.";
+pub const CHECKPOINT_FORMAT: u32 = checkpoints::FORMAT;
 
 /// Why a checkpoint cannot be used.
 #[derive(Debug, Error)]
@@ -124,6 +122,14 @@ fn is_zero(restarts: &u32) -> bool {
     *restarts == 0
 }
 
+fn check_format(header: &serde_json::Value) -> Result<(), CheckpointError> {
+    let found = header.get("format").and_then(serde_json::Value::as_u64);
+    if found == Some(u64::from(CHECKPOINT_FORMAT)) {
+        return Ok(());
+    }
+    Err(CheckpointError::Version { found: Unversioned(found) })
+}
+
 /// The contents of a checkpoint.
 pub(crate) struct Checkpoint {
     pub spec: ExperimentSpec,
@@ -160,13 +166,28 @@ impl Checkpoint {
         tensor_file::write(path, &header, &tensors)
     }
 
+    /// Reads the weights of a checkpoint of any experiment, or of an imported one, that has the model of `spec`.
+    pub fn read_weights(
+        file: &CheckpointFile,
+        spec: &ExperimentSpec,
+    ) -> Result<Vec<(String, Tensor)>, CheckpointError> {
+        let (header, tensors) = tensor_file::read::<serde_json::Value>(&file.path, Some(file.digest))?;
+        check_format(&header)?;
+        let document = header.get("spec").cloned().unwrap_or_default();
+        let trained: ExperimentSpec =
+            serde_json::from_value(document).map_err(|error| FileError::Header(error.to_string()))?;
+        // Two masks may have tensors of the same names and shapes: the documents tell them apart.
+        if trained.resolved().model != spec.resolved().model {
+            return Err(CheckpointError::OtherExperiment { part: "model" });
+        }
+        let own = |(name, tensor): (String, Tensor)| Some((name.strip_prefix(MODEL)?.to_owned(), tensor));
+        Ok(tensors.into_iter().filter_map(own).collect())
+    }
+
     /// Reads a checkpoint and checks its digest and format.
     pub fn read(file: &CheckpointFile) -> Result<Self, CheckpointError> {
         let (header, tensors) = tensor_file::read::<serde_json::Value>(&file.path, Some(file.digest))?;
-        let found = header.get("format").and_then(serde_json::Value::as_u64);
-        if found != Some(u64::from(CHECKPOINT_FORMAT)) {
-            return Err(CheckpointError::Version { found: Unversioned(found) });
-        }
+        check_format(&header)?;
         let header: Header = serde_json::from_value(header).map_err(|error| FileError::Header(error.to_string()))?;
 
         let (mut model, mut optimiser) = (Vec::new(), Vec::new());

@@ -28,7 +28,8 @@ pub struct Progress {
     pub total: u64,
     /// Images per second since the last report.
     pub images_per_second: f64,
-    /// Mean training loss since the last report, in nats per image; none in evaluation.
+    /// Mean negative log-likelihood of the in-distribution batches since the last report, in nats per image; none in
+    /// evaluation.
     pub loss_nats: Option<f64>,
     /// The same in bits per dimension.
     pub bits_per_dim: Option<f64>,
@@ -49,7 +50,8 @@ pub trait Observer {
     fn progress(&mut self, progress: Progress);
 
     /// Called with each point of the training curve. Which steps have points, and their values, depend on the
-    /// experiment alone; after a resume, points since the checkpoint come again, with the same values.
+    /// experiment alone; after a resume, points since the checkpoint come again, with the same values. Where training may
+    /// restart, a point comes once no restart can take it back.
     fn curve_point(&mut self, point: CurvePoint);
 
     /// Called when a checkpoint is on disk; the listener owns the file from then on.

@@ -7,6 +7,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use checkpoints::HEADER_KEY;
 use domain::Digest;
 use safetensors::tensor::{Dtype, SafeTensorError, View};
 use safetensors::{SafeTensors, serialize};
@@ -14,10 +15,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tch::{Kind, Tensor};
 use thiserror::Error;
-
-/// The one key of the header's metadata. One document under one key: the order of several keys would vary, and with it
-/// the digest of equal contents.
-const HEADER_KEY: &str = "spillway";
 
 /// A file that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -146,14 +146,14 @@ fn directive_to_stop_leaves_nothing() {
 #[test]
 fn image_beyond_the_test_split_is_named_with_its_size() {
     let laboratory = Laboratory::new();
-    let spec = inspected("cycle", serde_json::json!({"images": [0, 99_999_999]}));
+    let spec = inspected("cycle", serde_json::json!({"images": [0, 99_999_999], "datasets": ["constant"]}));
     let checkpoint = laboratory.train(&spec);
 
     let failure = run(&spec, &checkpoint, laboratory.path(), &mut Recorder::default()).unwrap_err();
 
     assert_eq!(failure.kind(), FailureKind::Permanent);
     let text = failure.to_string();
-    assert!(text.starts_with("synthetic-shapes has no test image 99999999: its test split has "), "{text}");
+    assert!(text.starts_with("constant has no test image 99999999: its test split has "), "{text}");
     assert!(text.ends_with("change `inspection.images`"), "{text}");
 }
 

@@ -23,6 +23,7 @@ impl ToWire for TrainingSpec {
             schedule,
             accumulate,
             on_divergence,
+            initial_weights,
         } = self;
         v1::TrainingSpec {
             steps: *steps,
@@ -35,6 +36,7 @@ impl ToWire for TrainingSpec {
             schedule: Some(schedule.to_wire()),
             accumulate: Some(*accumulate),
             on_divergence: Some(on_divergence.to_wire()),
+            initial_weights: initial_weights.map(|digest| digest.to_string()).unwrap_or_default(),
         }
     }
 }
@@ -54,6 +56,7 @@ impl FromWire for TrainingSpec {
             schedule,
             accumulate,
             on_divergence,
+            initial_weights,
         } = wire;
         let mut fields = Fields::at(at);
         let optimiser = fields.required("optimiser", optimiser);
@@ -68,6 +71,10 @@ impl FromWire for TrainingSpec {
         let decay = fields.keep(decay_from_wire(decay, &fields.path("decay")));
         let schedule = fields.optional("schedule", schedule);
         let on_divergence = fields.optional("on_divergence", on_divergence);
+        let initial_weights = match initial_weights.as_str() {
+            "" => Some(None),
+            digest => fields.named("initial_weights", digest).map(Some),
+        };
         fields.finish(|| {
             Some(Self {
                 steps,
@@ -80,6 +87,7 @@ impl FromWire for TrainingSpec {
                 schedule: schedule?.unwrap_or_default(),
                 accumulate: accumulate.unwrap_or_else(defaults::accumulate),
                 on_divergence: on_divergence?.unwrap_or_default(),
+                initial_weights: initial_weights?,
             })
         })
     }

@@ -24,6 +24,9 @@ pub struct Order {
     pub resources: Resources,
     /// The checkpoint to continue, to evaluate or to inspect, on this machine's disk.
     pub checkpoint: Option<ArtifactFile>,
+    /// The checkpoint whose weights a training begins with, on this machine's disk.
+    #[serde(default)]
+    pub initial_weights: Option<ArtifactFile>,
     /// An existing folder for what the child writes.
     pub folder: PathBuf,
 }

@@ -16,7 +16,7 @@ const ALLOWED: [(&str, Uses); 18] = [
     ("ood", Uses::Only(&[])),
     ("statedict", Uses::Only(&[])),
     ("checkpoints", Uses::Only(&["architecture", "domain", "statedict"])),
-    ("training", Uses::Only(&["checkpoints", "datasets", "domain", "flows", "ood"])),
+    ("training", Uses::Only(&["architecture", "checkpoints", "datasets", "domain", "flows", "ood"])),
     ("process", Uses::Only(&[])),
     ("localdb", Uses::Only(&[])),
     ("coordinator", Uses::Only(&["artifacts", "domain", "process", "proto", "store"])),

@@ -98,7 +98,6 @@ fn for_people(lines: &[Line<'_>]) -> Table {
         Column::text("dataset", "dataset"),
         Column::text("bits_per_dim_mean", "bits/dim, mean"),
         Column::text("bits_per_dim_median", "median"),
-        Column::text("bits_per_dim_trimmed", "trimmed"),
         Column::number("outliers", "outliers"),
         Column::number("non_finite", "not finite"),
         Column::number("seeds", "seeds"),
@@ -116,14 +115,12 @@ fn for_people(lines: &[Line<'_>]) -> Table {
             Cell::text(*dataset),
             shown(Metric::BitsPerDimMean),
             shown(Metric::BitsPerDimMedian),
-            shown(Metric::BitsPerDimTrimmed),
             Cell::real(measured.total(Metric::Outliers), 0),
             Cell::real(measured.total(Metric::NonFinite), 0),
             measured.seeds().into(),
         ]);
     }
     table.note("bits/dim: −log₂ p(x) / D of test images; mean ± standard deviation over seeds.");
-    table.note("trimmed: the mean without the least likely twentieth of the images.");
     table.note("Outliers and images that are not finite are counted over all seeds.");
     table
 }

@@ -1,7 +1,7 @@
 //! Glow with the reference's couplings: channel-wise, always the same half changed (models.md 2.9).
 
 use super::realnvp::check_scales;
-use super::{Assembly, Origin, SplitPrior};
+use super::{Assembly, Origin, SplitPrior, check_couplings};
 use crate::{
     Architecture, Coupling, InputShape, LayerKind, Mask, Misfit, Order, Parity, Place, PointwiseConvolution, Squeeze,
     StNetwork, Transform,
@@ -41,6 +41,7 @@ impl Glow {
         let InputShape::Image { height, width, .. } = self.input else {
             return Err(Misfit::needs_images(self.input));
         };
+        self.input.check()?;
         if self.network.takes_vectors() {
             return Err(Misfit::new(Place::StNetwork, "mlp takes vectors: use it in a tabular model"));
         }
@@ -48,6 +49,7 @@ impl Glow {
         if self.steps < 1 {
             return Err(Misfit::new(Place::Couplings, "a scale needs at least 1 step"));
         }
+        check_couplings(self.steps.saturating_mul(self.scales))?;
         let mut assembly = Assembly::new(self.input);
         let mut count = 0;
         for scale in 0..self.scales {

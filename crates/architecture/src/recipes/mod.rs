@@ -8,7 +8,7 @@ pub use glow::Glow;
 pub use realnvp::{Body, RealNvp};
 pub use tabular::Tabular;
 
-use crate::{Architecture, InputShape, Layer, LayerKind, Parity};
+use crate::{Architecture, InputShape, Layer, LayerKind, Misfit, Parity, Place};
 
 /// What channels that leave early are scored by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,18 @@ pub enum SplitPrior {
     /// A normal whose mean and log-variance a zero-initialised convolution learns from the channels that stay (Kingma and
     /// Dhariwal 2018, section 3; the split prior of its published code).
     Learned,
+}
+
+/// Most coupling layers of a model: ten times the deepest published ones.
+const MOST_COUPLINGS: u32 = 1024;
+
+/// Checks that a model has coupling layers, and not so many that a slip of the pen would fill the memory.
+fn check_couplings(count: u32) -> Result<(), Misfit> {
+    if (1..=MOST_COUPLINGS).contains(&count) {
+        return Ok(());
+    }
+    let message = format!("a model has 1 to {MOST_COUPLINGS} coupling layers, not {count}");
+    Err(Misfit::new(Place::Couplings, message))
 }
 
 /// The recipe that composed an architecture; the reference numbers its modules by it.

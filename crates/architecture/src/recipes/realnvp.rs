@@ -1,6 +1,6 @@
 //! RealNVP over images: multi-scale, or a stack of any masks on one scale (models.md 2.5 and 2.7).
 
-use super::{Assembly, Origin, SplitPrior};
+use super::{Assembly, Origin, SplitPrior, check_couplings};
 use crate::{
     Architecture, Coupling, InputShape, LayerKind, Mask, Misfit, Order, Parity, Place, Squeeze, StNetwork, Transform,
 };
@@ -43,6 +43,7 @@ impl RealNvp {
         let InputShape::Image { height, width, .. } = self.input else {
             return Err(Misfit::needs_images(self.input));
         };
+        self.input.check()?;
         if self.network.takes_vectors() {
             return Err(Misfit::new(Place::StNetwork, "mlp takes vectors: use it in a tabular model"));
         }
@@ -52,9 +53,7 @@ impl RealNvp {
                 self.compose_scales(*scales)
             }
             Body::Stack(masks) => {
-                if masks.is_empty() {
-                    return Err(Misfit::new(Place::Couplings, "a model needs at least 1 coupling layer"));
-                }
+                check_couplings(u32::try_from(masks.len()).unwrap_or(u32::MAX))?;
                 self.compose_stack(masks)
             }
         };

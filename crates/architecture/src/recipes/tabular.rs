@@ -1,6 +1,6 @@
 //! RealNVP over vectors: halves of the features take turns (models.md 2.8).
 
-use super::{Assembly, Origin};
+use super::{Assembly, Origin, check_couplings};
 use crate::{Architecture, Coupling, InputShape, LayerKind, Mask, Misfit, Order, Parity, Place, StNetwork, Transform};
 
 /// A RealNVP over continuous vectors, without preprocessing.
@@ -27,12 +27,11 @@ impl Tabular {
         let InputShape::Vector { .. } = self.input else {
             return Err(Misfit::needs_vectors(self.input));
         };
+        self.input.check()?;
         if !self.network.takes_vectors() {
             return Err(Misfit::new(Place::StNetwork, "a tabular model takes mlp: the others take images"));
         }
-        if self.couplings < 1 {
-            return Err(Misfit::new(Place::Couplings, "a model needs at least 1 coupling layer"));
-        }
+        check_couplings(self.couplings)?;
         let mut assembly = Assembly::new(self.input);
         for index in 0..self.couplings {
             let mask = Mask::Features(Order::of_position(index));

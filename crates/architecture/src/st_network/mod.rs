@@ -9,9 +9,16 @@ mod mlp;
 mod resnet;
 mod shapes;
 
+use std::ops::RangeInclusive;
+
 pub use autoencoder::{Convolution, Layout};
 
 use crate::part::Part;
+
+/// Most hidden channels or numbers of a network, widening included: no layer's size overflows.
+const MOST_HIDDEN: i64 = 1 << 20;
+/// Most blocks or layers of a network.
+const MOST_BLOCKS: i64 = 256;
 
 /// What an st-network is given and must give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,38 +102,32 @@ impl StNetwork {
     /// # Errors
     /// Which shape does not fit and what would, in words.
     pub fn check(&self, shape: NetworkShape) -> Result<(), String> {
-        let positive = |name: &str, value: i64| {
-            if value < 1 { Err(format!("{name} must be at least 1, not {value}")) } else { Ok(()) }
-        };
         match *self {
-            Self::Resnet { width, blocks, .. } => {
-                positive("width", width)?;
-                if blocks < 0 { Err(format!("blocks must be at least 0, not {blocks}")) } else { Ok(()) }
+            Self::Resnet { width, blocks, .. } | Self::Highway { width, blocks } | Self::Convnet { width, blocks } => {
+                within("width", width, 1..=MOST_HIDDEN)?;
+                within("blocks", blocks, 0..=MOST_BLOCKS)
             }
             Self::ResnetAutoencoder { width, blocks, latent, .. } => {
-                positive("width", width)?;
-                positive("latent", latent)?;
+                within("width", width, 1..=MOST_HIDDEN)?;
+                within("latent", latent, 1..=MOST_HIDDEN)?;
                 if blocks < 2 {
                     return Err(format!("blocks must be at least 2, not {blocks}: the bottleneck lies between blocks"));
                 }
+                within("blocks", blocks, 2..=MOST_BLOCKS)?;
                 shapes::square(shape.size)
             }
-            Self::Highway { width, blocks } | Self::Convnet { width, blocks } => {
-                positive("width", width)?;
-                if blocks < 0 { Err(format!("blocks must be at least 0, not {blocks}")) } else { Ok(()) }
-            }
-            Self::GlowConvnet { width } => positive("width", width),
+            Self::GlowConvnet { width } => within("width", width, 1..=MOST_HIDDEN),
             Self::Autoencoder { latent } => {
-                positive("latent", latent)?;
+                within("latent", latent, 1..=MOST_HIDDEN)?;
                 autoencoder::check("autoencoder", Layout::of(shape.size[1]), shape)
             }
             Self::AutoencoderOld { latent } => {
-                positive("latent", latent)?;
+                within("latent", latent, 1..=MOST_HIDDEN)?;
                 autoencoder::check("autoencoder-old", Some(Layout::old(shape.size[1])), shape)
             }
             Self::Mlp { width, layers } => {
-                positive("width", width)?;
-                if layers < 0 { Err(format!("layers must be at least 0, not {layers}")) } else { Ok(()) }
+                within("width", width, 1..=MOST_HIDDEN)?;
+                within("layers", layers, 0..=MOST_BLOCKS)
             }
         }
     }
@@ -180,9 +181,21 @@ impl StNetwork {
             | Self::Highway { width, .. }
             | Self::Convnet { width, .. }
             | Self::GlowConvnet { width }
-            | Self::Mlp { width, .. } => *width *= factor,
+            // What saturates is refused by the check of its shape.
+            | Self::Mlp { width, .. } => *width = width.saturating_mul(factor),
             Self::Autoencoder { .. } | Self::AutoencoderOld { .. } => {}
         }
         widened
     }
+}
+
+/// Refuses a value outside its range, by name.
+fn within(name: &str, value: i64, range: RangeInclusive<i64>) -> Result<(), String> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    if value < *range.start() {
+        return Err(format!("{name} must be at least {}, not {value}", range.start()));
+    }
+    Err(format!("{name} must be at most {}, not {value}", range.end()))
 }

@@ -92,6 +92,7 @@ mod tests {
 
     use flate2::Compression;
     use flate2::write::ZlibEncoder;
+    use sha2::{Digest, Sha256};
 
     use super::*;
 
@@ -131,6 +132,17 @@ mod tests {
                 assert_ne!(few, procedure.generate([3, side, side], Split::Test, 2), "{procedure:?}");
             }
         }
+    }
+
+    #[test]
+    fn colour_images_are_pinned_so_that_old_checkpoints_resume() {
+        let mut hasher = Sha256::new();
+        for procedure in [Procedure::ColourShapes, Procedure::ColourStrokes] {
+            hasher.update(procedure.generate([3, 32, 32], Split::Train, 5));
+            hasher.update(procedure.generate([3, 64, 64], Split::Test, 5));
+        }
+
+        assert_eq!(hex::encode(hasher.finalize()), "b6c9b480a40967be93312b0bdad37d4cd242402f6de29ef4b50e2eb94df9630b");
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub struct RestartSpec {
     /// Most restarts of a run; training fails at the next divergence (default 3).
     #[serde(default = "defaults::restarts_at_most")]
     pub at_most: u32,
-    /// Each restart multiplies the learning rate by this (default 0.5).
+    /// Each restart multiplies the learning rate by this (default 0.5; below 1, as the same rate would diverge again).
     #[serde(default = "defaults::restart_learning_rate_factor")]
     pub learning_rate_factor: f64,
     /// A state is kept every so many steps (default 500). Checkpoints are such states, so that an interrupted run repeats
@@ -57,7 +57,7 @@ impl RestartSpec {
 
     fn check(&self, at: &str, found: &mut Violations) {
         found.check_range(&format!("{at}.at_most"), self.at_most, 1..=100);
-        found.check_range(&format!("{at}.learning_rate_factor"), self.learning_rate_factor, 1e-3..=1.0);
+        found.check_range(&format!("{at}.learning_rate_factor"), self.learning_rate_factor, 1e-3..=0.99);
         found.check_range(&format!("{at}.checkpoint_steps"), self.checkpoint_steps, 1..=1_000_000_000);
         if let Some(limit) = self.loss_limit_nats {
             found.check_range(&format!("{at}.loss_limit_nats"), limit, -1e12..=1e15);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     DatasetName, DivergencePolicy, ModelSpec, ObjectiveSpec, OptimiserSpec, ScheduleSpec, Violations, defaults,
 };
+use crate::Digest;
 
 /// The optimisation of a flow.
 ///
@@ -44,6 +45,10 @@ pub struct TrainingSpec {
     /// What happens when training diverges (default: it fails).
     #[serde(default, skip_serializing_if = "defaults::is_default")]
     pub on_divergence: DivergencePolicy,
+    /// SHA-256 of a checkpoint in the artifact store whose weights training starts from, rather than drawn ones; it must
+    /// hold the same model. With it `steps` may be 0: then the model is evaluated as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial_weights: Option<Digest>,
 }
 
 /// Which parameters decay. Gradients are clipped for each group of parameters on its own.
@@ -114,7 +119,8 @@ impl TrainingSpec {
     }
 
     pub(super) fn check(&self, at: &str, within: DatasetName, found: &mut Violations) {
-        found.check_range(&format!("{at}.steps"), self.steps, 1..=1_000_000_000);
+        let fewest = if self.initial_weights.is_some() { 0 } else { 1 };
+        found.check_range(&format!("{at}.steps"), self.steps, fewest..=1_000_000_000);
         found.check_range(&format!("{at}.batch_size"), self.batch_size, 2..=65_536);
         found.check_range(&format!("{at}.weight_decay"), self.weight_decay, 0.0..=1.0);
         if let Some(norm) = self.clips_at() {

@@ -62,14 +62,14 @@ impl DataSpec {
 }
 
 impl TrainingSpec {
-    /// Examples that pass the flow in one optimiser step, those of negative training among them.
+    /// Examples that pass the flow in one optimiser step, those of negative training included.
     #[must_use]
     pub fn examples_per_step(&self) -> u64 {
-        let out = match &self.objective {
+        let outside = match &self.objective {
             ObjectiveSpec::MaximumLikelihood => 0,
             ObjectiveSpec::Negative(negative) => negative.out_batch_size(self.batch_size),
         };
-        u64::from(self.batch_size) + u64::from(out)
+        u64::from(self.batch_size) + u64::from(outside)
     }
 
     /// Steps that visit every one of `examples` in-distribution examples once, the last batch a partial one.
@@ -98,17 +98,13 @@ impl DatasetName {
             Self::Svhn | Self::Svhn64 | Self::SvhnEmbeddings => Some(73_257),
             Self::Celeba | Self::Celeba64 => Some(162_770),
             Self::Imagenet64 => Some(1_281_167),
+            Self::Miniboone0 | Self::Miniboone1 => Some(32_849),
             Self::SyntheticClusters0
             | Self::SyntheticClusters1
             | Self::SyntheticEmbeddings0
             | Self::SyntheticEmbeddings1
             | Self::SyntheticEmbeddings2 => Some(20_000),
-            Self::Notmnist
-            | Self::Hepmass0
-            | Self::Hepmass1
-            | Self::Miniboone0
-            | Self::Miniboone1
-            | Self::CelebaEmbeddings => None,
+            Self::Notmnist | Self::Hepmass0 | Self::Hepmass1 | Self::CelebaEmbeddings => None,
         }
     }
 }

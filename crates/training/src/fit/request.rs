@@ -24,6 +24,8 @@ pub struct FitRequest<'a> {
     /// The checkpoint to continue from; none to start from the beginning, as also happens when it is of a format that
     /// this version cannot read.
     pub start: Option<CheckpointFile>,
+    /// The checkpoint whose weights a beginning starts from, if the document names one.
+    pub initial_weights: Option<CheckpointFile>,
     /// An existing folder for the checkpoints, `checkpoint-STEP.safetensors`.
     pub checkpoint_folder: PathBuf,
     /// Time between two checkpoints. It changes nothing about the results.

@@ -123,6 +123,12 @@ impl<'a> Run<'a> {
             },
             None => Beginning::default(),
         };
+        if step == 0
+            && let Some(file) = &request.initial_weights
+        {
+            let loaded = Checkpoint::read_weights(file, spec).and_then(|model| Ok(flow.parameters().load(&model)?));
+            loaded.map_err(|source| TrainingError::Checkpoint { path: file.path.clone(), source })?;
+        }
         let total = u64::from(spec.training.steps);
         let policy = restart_policy(request);
         let meter = Meter::resume(total, flow.dimensions(), step, window)

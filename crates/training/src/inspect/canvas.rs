@@ -90,9 +90,12 @@ impl Canvas {
 
     /// Fills a rectangle.
     pub fn fill(&mut self, [left, top]: [usize; 2], [width, height]: [usize; 2], colour: Rgb) {
-        for y in top..top + height {
-            for x in left..left + width {
-                self.set(x, y, colour);
+        let right = (left + width).min(self.width);
+        let line = colour.repeat(right.saturating_sub(left));
+        for y in top..(top + height).min(self.height) {
+            let start = (y * self.width + left) * 3;
+            if let Some(pixels) = self.bytes.get_mut(start..start + line.len()) {
+                pixels.copy_from_slice(&line);
             }
         }
     }
@@ -108,6 +111,14 @@ impl Canvas {
 
     /// Draws another canvas, each of its pixels as a square of `factor` pixels.
     pub fn paste(&mut self, other: &Self, [left, top]: [usize; 2], factor: usize) {
+        if factor == 1 && left + other.width <= self.width {
+            let lines = other.bytes.chunks_exact(3 * other.width.max(1)).take(self.height.saturating_sub(top));
+            for (y, line) in lines.enumerate() {
+                let start = ((top + y) * self.width + left) * 3;
+                self.bytes[start..start + line.len()].copy_from_slice(line);
+            }
+            return;
+        }
         for (index, pixel) in other.bytes.chunks_exact(3).enumerate() {
             let (x, y) = (index % other.width, index / other.width);
             let colour = [pixel[0], pixel[1], pixel[2]];

@@ -56,6 +56,7 @@ impl Laboratory {
             seed: 5,
             device: Device::Cpu,
             data: &self.data,
+            initial_weights: None,
             start: start.map(|saved| CheckpointFile::from(&saved.file)),
             checkpoint_folder: self.folder.path().to_owned(),
             checkpoint_every: Duration::from_secs(3600),

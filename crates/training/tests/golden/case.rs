@@ -16,8 +16,8 @@ pub struct Case {
     pub steps: usize,
     pub lr: f64,
     pub weight_decay: f64,
-    pub weight_decay_on: String,
-    pub grad_clip_norm: f64,
+    pub weight_decay_on: Option<String>,
+    pub grad_clip_norm: Option<f64>,
     pub optimizer: String,
     pub parameters: i64,
     pub losses: Vec<f64>,
@@ -40,6 +40,7 @@ pub struct Configuration {
     pub num_layers: Option<i64>,
     pub latent_dim: Option<i64>,
     pub st_type: Option<String>,
+    #[serde(alias = "use_batch_norm")]
     pub batch_norm: Option<bool>,
     pub skip: Option<bool>,
     pub multi_scale: Option<bool>,
@@ -132,6 +133,12 @@ impl Case {
     /// The keys that start with `prefix`, without it.
     pub fn names(&self, prefix: &str) -> Vec<&str> {
         self.tensors.keys().filter_map(|key| key.strip_prefix(prefix)).collect()
+    }
+
+    /// The length of the gradient of batch 0 after clipping, of the longer group.
+    pub fn gradient_length(&self) -> f64 {
+        let longest = self.grad_norms_before_clip.first().into_iter().flatten().copied().fold(0.0, f64::max);
+        self.grad_clip_norm.map_or(longest, |clip| clip.min(longest))
     }
 
     /// The examples of batch `index`.

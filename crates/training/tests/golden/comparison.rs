@@ -6,11 +6,19 @@ use tch::{Kind, Tensor};
 
 /// The norm of the difference over the norm of what was expected, in double precision.
 pub fn relative_error(found: &Tensor, expected: &Tensor) -> f64 {
+    let difference = distance(found, expected);
+    if difference == 0.0 { 0.0 } else { difference / norm(expected) }
+}
+
+/// The norm of the difference in double precision.
+pub fn distance(found: &Tensor, expected: &Tensor) -> f64 {
     assert_eq!(found.size(), expected.size(), "shapes differ");
-    let (found, expected) = (found.detach().to_kind(Kind::Double), expected.to_kind(Kind::Double));
-    let scale = expected.norm().double_value(&[]);
-    let difference = (found - expected).norm().double_value(&[]);
-    if difference == 0.0 { 0.0 } else { difference / scale }
+    norm(&(found.detach().to_kind(Kind::Double) - expected.to_kind(Kind::Double)))
+}
+
+/// The norm in double precision.
+pub fn norm(tensor: &Tensor) -> f64 {
+    tensor.to_kind(Kind::Double).norm().double_value(&[])
 }
 
 /// The worst error of each quantity of one case.

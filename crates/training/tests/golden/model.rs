@@ -24,6 +24,8 @@ pub struct Model {
     architecture: Architecture,
     /// Our names to the reference's.
     names: HashMap<String, Counterpart>,
+    /// Values of the case that the reference never uses.
+    pub unused: i64,
     /// The rule that updates it.
     pub optimiser: OptimiserKind,
     /// What decays.
@@ -40,12 +42,18 @@ impl Model {
             "RMSprop" => OptimiserKind::rms_prop(case.lr),
             other => return Err(format!("the library has no optimiser {other}")),
         };
-        let decayed = match case.weight_decay_on.as_str() {
-            "weight_g only" => Decayed::Gains,
-            "all parameters" => Decayed::All,
-            other => return Err(format!("weight_decay_on is {other:?}: neither the gains alone nor all parameters")),
+        let decayed = match case.weight_decay_on.as_deref() {
+            Some("weight_g only") => Decayed::Gains,
+            Some("all parameters") => Decayed::All,
+            Some(other) => {
+                return Err(format!("weight_decay_on is {other:?}: neither the gains alone nor all parameters"));
+            }
+            None if architecture.decays_gains_alone() => Decayed::Gains,
+            None => Decayed::All,
         };
-        Ok(Self { architecture, names, optimiser, decayed })
+        let unused = case.names("init/").into_iter().filter(|name| is_unused(name, &case.config));
+        let unused = unused.map(|name| case.tensor(&format!("init/{name}")).numel() as i64).sum();
+        Ok(Self { architecture, names, unused, optimiser, decayed })
     }
 
     /// Builds the flow with the case's initial weights.
@@ -78,6 +86,12 @@ impl Model {
     }
 }
 
+/// The bottleneck of a `resnet_ae` of one block, which has no place between blocks (models.md 2.6).
+fn is_unused(name: &str, configuration: &Configuration) -> bool {
+    let of_one_block = configuration.st_type.as_deref() == Some("resnet_ae") && configuration.num_blocks == Some(1);
+    of_one_block && name.contains(".bottleneck.")
+}
+
 /// The counterparts that fit the case's initial tensors name by name and shape by shape, none left over.
 fn names(architecture: &Architecture, case: &Case) -> Result<HashMap<String, Counterpart>, String> {
     let candidates = flows_ood::counterparts(architecture).map_err(|error| error.to_string())?;
@@ -104,12 +118,13 @@ fn complaint(candidate: &[(architecture::TensorShape, Counterpart)], case: &Case
             Some(_) => {}
         }
     }
-    let mut left: Vec<&str> = left.into_keys().collect();
+    let mut left: Vec<&str> = left.into_keys().filter(|name| !is_unused(name, &case.config)).collect();
     left.sort_unstable();
     left.first().map(|name| format!("{} tensors have no place in ours, init/{name} first", left.len()))
 }
 
-fn architecture(configuration: &Configuration, sizes: &[i64]) -> Result<Architecture, String> {
+/// The model that a configuration describes, for examples of these sizes; the error says what of it cannot be built.
+pub fn architecture(configuration: &Configuration, sizes: &[i64]) -> Result<Architecture, String> {
     let size = |index: usize| u32::try_from(sizes[index]).map_err(|_| format!("{sizes:?} is no shape"));
     let input = match sizes.len() {
         1 => InputShape::Vector { features: size(0)? },
@@ -207,6 +222,7 @@ fn st_network(configuration: &Configuration, default: &str) -> Result<StNetwork,
     let (batch_norm, skip) = (configuration.batch_norm.unwrap_or(true), configuration.skip.unwrap_or(true));
     Ok(match configuration.st_type.as_deref().unwrap_or(default) {
         "resnet" => StNetwork::Resnet { width, blocks, batch_norm, skip },
+        "resnet_ae" if blocks == 1 => StNetwork::Resnet { width, blocks, batch_norm, skip: false },
         "resnet_ae" => StNetwork::ResnetAutoencoder { width, blocks, latent, batch_norm },
         "highway" => StNetwork::Highway { width, blocks },
         "convnet" => StNetwork::Convnet { width, blocks },

@@ -1,6 +1,7 @@
 //! Parts of a batch against the whole, in double precision and without batch normalisation.
 
-use flows::recipes::{MaskScheme, Preprocessing, RealNvp, StNetwork};
+use flows::architecture::recipes::Body;
+use flows::architecture::{InputShape, Mask, Order, Parity, RealNvp, SplitPrior, Squeeze, StNetwork, Transform};
 use tch::{Device, Kind, no_grad};
 
 use super::*;
@@ -9,14 +10,15 @@ use crate::optimiser::{Decayed, OptimiserKind, Regularisation};
 /// A flow over 1×4×4 images and its optimiser.
 fn flow() -> (Flow, Optimiser) {
     let recipe = RealNvp {
-        input: [1, 4, 4],
-        mask: MaskScheme::Checkerboard,
-        scales: 1,
-        couplings: 2,
-        st_network: StNetwork::Resnet { width: 4, blocks: 1, batch_norm: false, skip: true },
-        preprocessing: Preprocessing::Exact,
+        input: InputShape::Image { channels: 1, height: 4, width: 4 },
+        parity: Parity::Corrected,
+        body: Body::Stack([Order::Plain, Order::Reversed].map(Mask::Checkerboard).to_vec()),
+        network: StNetwork::Resnet { width: 4, blocks: 1, batch_norm: false, skip: true },
+        transform: Transform::Affine,
+        squeeze: Squeeze::Pixels,
+        split_prior: SplitPrior::Standard,
     };
-    let flow = recipe.build(1, Kind::Double, Device::Cpu).unwrap();
+    let flow = Flow::build(&recipe.compose().unwrap(), 1, Kind::Double, Device::Cpu).unwrap();
     let regularisation = Regularisation { clip_norm: None, weight_decay: 0.0, decayed: Decayed::Gains };
     let optimiser = Optimiser::new(OptimiserKind::adam(1e-3), flow.parameters(), regularisation);
     (flow, optimiser)
@@ -29,7 +31,7 @@ fn batch(count: i64, phase: f64) -> BatchTensors {
         let places = Tensor::arange(count * 16, options) * frequency + phase;
         (places.sin() * 0.49 + 0.5).view([count, 1, 4, 4])
     };
-    BatchTensors { values: wave(0.7), noise: wave(1.9) }
+    BatchTensors { values: wave(0.7), noise: Some(wave(1.9)) }
 }
 
 /// The loss, the in-distribution term and all gradients.
