@@ -242,6 +242,7 @@ mod tests {
                 data: PathBuf::from("data"),
             },
             checkpoint: None,
+            initial_weights: None,
             folder: PathBuf::from("."),
         }
     }

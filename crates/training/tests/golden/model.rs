@@ -40,6 +40,7 @@ impl Model {
         let optimiser = match case.optimizer.as_str() {
             "Adam" => OptimiserKind::adam(case.lr),
             "RMSprop" => OptimiserKind::rms_prop(case.lr),
+            "AdamW" => OptimiserKind::adam_w(case.lr),
             other => return Err(format!("the library has no optimiser {other}")),
         };
         let decayed = match case.weight_decay_on.as_deref() {
