@@ -45,7 +45,7 @@ pub struct Arguments {
 }
 
 /// A variant with what training it takes.
-struct Sized<'a> {
+struct Measured<'a> {
     variant: &'a Variant,
     workload: Workload,
 }
@@ -55,13 +55,13 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let Arguments { file, format } = arguments;
     let sweep = read_sweep(file, None)?;
     let expanded = expand(&sweep, file)?;
-    let sized = expanded.variants.iter().map(|variant| size(variant, file)).collect::<Result<Vec<_>, _>>()?;
+    let measured = expanded.variants.iter().map(|variant| measure(variant, file)).collect::<Result<Vec<_>, _>>()?;
     match format.audience() {
         Audience::People => {
-            output::print(&[for_people(&sized)], *format)?;
-            summarise(&sweep, &expanded, &sized)?;
+            output::print(&[for_people(&measured)], *format)?;
+            summarise(&sweep, &expanded, &measured)?;
         }
-        Audience::Machines => output::print(&[for_machines(&sized), counts(&sweep, &expanded)], *format)?,
+        Audience::Machines => output::print(&[for_machines(&measured), counts(&sweep, &expanded)], *format)?,
     }
     Ok(())
 }
@@ -71,17 +71,17 @@ pub fn expand(sweep: &SweepSpec, file: &Path) -> Result<Expanded, Failure> {
     sweep.expand().map_err(|violations| Failure::Invalid { subject: file.display().to_string(), violations })
 }
 
-fn size<'a>(variant: &'a Variant, file: &Path) -> Result<Sized<'a>, Failure> {
+fn measure<'a>(variant: &'a Variant, file: &Path) -> Result<Measured<'a>, Failure> {
     let refused = |violations| Failure::Invalid { subject: file.display().to_string(), violations };
     let workload = variant.spec.workload("base").map_err(refused)?;
-    Ok(Sized { variant, workload })
+    Ok(Measured { variant, workload })
 }
 
 /// The lines below the table.
-fn summarise(sweep: &SweepSpec, expanded: &Expanded, sized: &[Sized<'_>]) -> io::Result<()> {
+fn summarise(sweep: &SweepSpec, expanded: &Expanded, measured: &[Measured<'_>]) -> io::Result<()> {
     let (jobs, experiments) = (expanded.job_count(), expanded.experiments.len());
     let seeds: Vec<String> = sweep.seeds.iter().map(u64::to_string).collect();
-    let flops = sized.iter().fold(0_u64, |sum, sized| sum.saturating_add(sized.workload.flops));
+    let flops = measured.iter().fold(0_u64, |sum, measured| sum.saturating_add(measured.workload.flops));
     let all_flops = output::quantity(flops.saturating_mul(seeds.len() as u64), "FLOP");
     let mut out = io::stdout().lock();
     writeln!(out, "\nsweep        {}", sweep.name)?;
@@ -96,7 +96,7 @@ fn summarise(sweep: &SweepSpec, expanded: &Expanded, sized: &[Sized<'_>]) -> io:
     writeln!(out, "training     {all_flops} in convolutions and matrix products, all experiments together")
 }
 
-fn for_people(sized: &[Sized<'_>]) -> Table {
+fn for_people(measured: &[Measured<'_>]) -> Table {
     let columns = vec![
         Column::text("variant", "variant"),
         Column::text("in_dataset", "in"),
@@ -112,7 +112,7 @@ fn for_people(sized: &[Sized<'_>]) -> Table {
         Column::text("fingerprint", "fingerprint"),
     ];
     let mut table = Table::new("variants", columns);
-    for Sized { variant, workload } in sized {
+    for Measured { variant, workload } in measured {
         let spec = &variant.spec;
         table.push(vec![
             Cell::text(&variant.label),
@@ -132,7 +132,7 @@ fn for_people(sized: &[Sized<'_>]) -> Table {
     table
 }
 
-fn for_machines(sized: &[Sized<'_>]) -> Table {
+fn for_machines(measured: &[Measured<'_>]) -> Table {
     let columns = vec![
         Column::text("variant", "variant"),
         Column::text("in_dataset", "in"),
@@ -150,7 +150,7 @@ fn for_machines(sized: &[Sized<'_>]) -> Table {
         Column::text("fingerprint", "fingerprint"),
     ];
     let mut table = Table::new("variants", columns);
-    for Sized { variant, workload } in sized {
+    for Measured { variant, workload } in measured {
         let spec = &variant.spec;
         table.push(vec![
             Cell::text(&variant.label),

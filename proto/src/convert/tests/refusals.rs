@@ -6,9 +6,9 @@ use domain::{
     lease::Directive,
     report::{Attempt, Completion, Failure},
     spec::{
-        ConvolutionSpec, CouplingMask, EvaluationSpec, ExperimentSpec, GlowSpec, MaskOrder, MaskScheme, ModelSpec,
-        OptimiserSpec, ParitySpec, RealNvpSpec, SplitPriorSpec, SqueezeSpec, StNetworkSpec, TabularSpec, TrainingSpec,
-        TransformSpec,
+        ConvolutionSpec, CouplingMask, DatasetName, EvaluationSpec, ExperimentSpec, GlowSpec, MaskOrder, MaskScheme,
+        ModelSpec, OptimiserSpec, ParitySpec, RealNvpSpec, SplitPriorSpec, SqueezeSpec, StNetworkSpec, TabularSpec,
+        TrainingSpec, TransformSpec,
     },
     sweep::{ExecutionSpec, Expansion, SweepSpec, Variant},
 };
@@ -72,7 +72,7 @@ fn absent_choices_list_what_is_allowed() {
         refusals_of::<Directive>(v1::Directive::default(), "directives[2]"),
         ["directives[2]: missing: one of abandon, drain, session_lost expected"]
     );
-    assert_eq!(refusals_of::<Completion>(None, ""), ["result: missing: one of train, evaluate expected"]);
+    assert_eq!(refusals_of::<Completion>(None, ""), ["result: missing: one of train, evaluate, inspect expected"]);
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn refusals_deep_in_a_sweep_carry_the_whole_path() {
 
     let refusals = refusals_of::<SweepSpec>(wire, "");
 
-    let known = "fashion-mnist, mnist, synthetic-shapes, synthetic-strokes, uniform-noise, constant";
+    let known = DatasetName::ALL.map(DatasetName::as_str).join(", ");
     assert_eq!(
         refusals,
         [
