@@ -15,6 +15,8 @@ pub enum Benchmark {
     Flows,
     /// How long a job waits on an idle cluster before it is claimed, and then before its child process runs
     Dispatch,
+    /// How far densities and inverses drift in single precision, TF32 and bfloat16
+    Precision,
 }
 
 impl Benchmark {
@@ -22,7 +24,7 @@ impl Benchmark {
     fn programs(self) -> &'static [&'static str] {
         match self {
             Self::Dispatch => &["build", "--release", "--package", "coordinator", "--package", "worker"],
-            Self::Flows => &[],
+            Self::Flows | Self::Precision => &[],
         }
     }
 
@@ -30,6 +32,7 @@ impl Benchmark {
         match self {
             Self::Dispatch => &["run", "--release", "--package", "e2e", "--example", "dispatch_latency", "--"],
             Self::Flows => &["run", "--release", "--package", "training", "--example", "step_benchmark", "--"],
+            Self::Precision => &["run", "--release", "--package", "flows", "--example", "precision_report", "--"],
         }
     }
 }

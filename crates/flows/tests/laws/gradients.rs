@@ -148,7 +148,9 @@ fn parameter_gradients_taken_together_leave_a_second_order_remainder() {
 fn the_gradient_of_each_parameter_alone_leaves_a_second_order_remainder() {
     let mut seen = std::collections::HashSet::new();
     let mut subjects = subjects::layers();
-    subjects.extend(subjects::networks().into_iter().filter(|subject| seen.insert(network_of(&subject.name))));
+    let networks = subjects::networks().into_iter().chain(subjects::autoencoders());
+    subjects.extend(networks.filter(|subject| seen.insert(network_of(&subject.name))));
+    let mut ratios = Worst::default();
     for subject in subjects {
         let Some(parameters) = subject.parameters() else { continue };
         let x = subject.inputs(2);
@@ -159,13 +161,15 @@ fn the_gradient_of_each_parameter_alone_leaves_a_second_order_remainder() {
         let value = || probe(&subject, &x, Mode::Train);
         let gradients = Tensor::run_backward(&[value()], &leaves, false, false);
         for (parameter, gradient) in parameters.parameters().iter().zip(gradients) {
-            check(&format!("{}, {}", subject.name, parameter.name), |direction| {
+            let found = check(&format!("{}, {}", subject.name, parameter.name), |direction| {
                 let directions = [uniform(&format!("direction {direction}"), &gradient.size(), 1.0)];
                 let value_at = |step| along(&[&parameter.tensor], &directions, step, || value().double_value(&[]));
                 taylor(value_at, slope_along(std::slice::from_ref(&gradient), &directions))
             });
+            ratios.see(&subject, (found.ratio - 4.0).abs());
         }
     }
+    ratios.print("|Taylor ratio - 4|, each");
 }
 
 fn network_of(name: &str) -> String {
