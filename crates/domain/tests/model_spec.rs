@@ -261,8 +261,8 @@ fn models_too_large_to_count_are_refused() {
     let wide = json!({"scales": 5, "st_network": {"resnet": {"width": 4096, "blocks": 64}}});
     let large = InputShape::Image { channels: 3, height: 64, width: 64 };
     let refusal = architecture(&realnvp(wide), large).unwrap_err();
-    assert!(refusal[0].starts_with("base.model.realnvp.st_network.resnet: the model has "), "{refusal:?}");
-    assert!(refusal[0].ends_with(" parameters: at most 20000000000 allowed"), "{refusal:?}");
+    let text = "base.model.realnvp.st_network.resnet: the model has more than 20000000000 parameters";
+    assert!(refusal[0].starts_with(text), "{refusal:?}");
 }
 
 #[test]
