@@ -1,5 +1,7 @@
 //! A trained flow leaves as the reference's checkpoint, comes back, and is evaluated: the numbers are the same.
 
+#![allow(clippy::unwrap_used, reason = "a test's set-up fails loudly")]
+
 use std::path::Path;
 use std::process::Output;
 
