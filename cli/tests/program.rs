@@ -9,7 +9,7 @@ use std::{os::unix::fs::symlink, path::Path};
 use support::{Run, command, spillway, sweeps};
 use tempfile::TempDir;
 
-const COMMANDS: [&[&str]; 12] = [
+const COMMANDS: [&[&str]; 17] = [
     &["up"],
     &["validate"],
     &["submit"],
@@ -17,8 +17,13 @@ const COMMANDS: [&[&str]; 12] = [
     &["watch"],
     &["results"],
     &["jobs"],
+    &["figures"],
     &["cancel"],
     &["retry"],
+    &["checkpoint"],
+    &["checkpoint", "import"],
+    &["checkpoint", "export"],
+    &["checkpoint", "inspect"],
     &["data"],
     &["data", "list"],
     &["data", "verify"],

@@ -21,7 +21,10 @@ const ALLOWED: [(&str, Uses); 18] = [
     ("localdb", Uses::Only(&[])),
     ("coordinator", Uses::Only(&["artifacts", "domain", "process", "proto", "store"])),
     ("worker", Uses::Only(&["artifacts", "datasets", "domain", "process", "proto", "training"])),
-    ("cli", Uses::Only(&["checkpoints", "datasets", "domain", "localdb", "process", "proto", "statedict"])),
+    (
+        "cli",
+        Uses::Only(&["architecture", "checkpoints", "datasets", "domain", "localdb", "process", "proto", "statedict"]),
+    ),
     ("e2e", Uses::Anything),
     ("xtask", Uses::Only(&["localdb"])),
 ];

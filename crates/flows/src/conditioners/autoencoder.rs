@@ -14,8 +14,6 @@ use crate::parameters::Scope;
 
 /// The side of every kernel.
 const KERNEL: i64 = 4;
-/// The slope of the activation below zero.
-const LEAK: f64 = 0.01;
 
 /// Convolutions down with leaky ReLU after each, a linear bottleneck, transposed convolutions up with leaky ReLU between.
 #[derive(Debug)]
@@ -51,18 +49,19 @@ impl Autoencoder {
 impl Conditioner for Autoencoder {
     fn forward(&self, x: &Tensor, _mode: Mode) -> Tensor {
         let x = self.memory_order.arrange(x);
-        let down = self.encoder.iter().fold(x, |features, layer| leaky(&layer.forward(&features)));
+        let down = self.encoder.iter().fold(x, |features, layer| leaky(layer.forward(&features)));
         let mut features = self.bottleneck.forward(&down);
         for (index, layer) in self.decoder.iter().enumerate() {
             features = layer.forward(&features);
             if index + 1 < self.decoder.len() {
-                features = leaky(&features);
+                features = leaky(features);
             }
         }
         features
     }
 }
 
-fn leaky(x: &Tensor) -> Tensor {
-    x.maximum(&(x * LEAK))
+/// Leaky ReLU with libtorch's slope below zero, 0.01, which is the reference's; in the tensor's own memory.
+fn leaky(mut x: Tensor) -> Tensor {
+    x.leaky_relu_()
 }
