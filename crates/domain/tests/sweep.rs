@@ -122,10 +122,7 @@ fn whole_choices_can_be_swept() {
 
     let expanded = sweep(json!([0]), json!({"grid": {"axes": axes}})).expand().unwrap();
 
-    assert_eq!(
-        labels(&expanded),
-        [r#"optimiser={"adam":{"learning_rate":0.001}}"#, r#"optimiser={"rmsprop":{"learning_rate":0.001}}"#,]
-    );
+    assert_eq!(labels(&expanded), ["optimiser=adam(learning_rate=0.001)", "optimiser=rmsprop(learning_rate=0.001)"]);
 }
 
 #[test]

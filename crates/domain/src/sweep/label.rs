@@ -44,13 +44,28 @@ fn is_tail(tail: &str, field: &str) -> bool {
     field.strip_suffix(tail).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
+/// A value as people write it: `cycle`, `[0, 1]`, and a choice with its fields as `negative(out=mnist)`.
 fn text(value: &Value) -> String {
+    let listed = |items: &[Value]| items.iter().map(text).collect::<Vec<_>>().join(", ");
     match value {
         Value::String(text) => text.clone(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-            crate::spec::canonical::to_string(value)
+        Value::Array(items) if items.len() == 1 && items[0].is_string() => listed(items),
+        Value::Array(items) => format!("[{}]", listed(items)),
+        Value::Object(members) => {
+            let written = members.iter().map(|(name, value)| match value {
+                Value::Object(fields) => format!("{name}({})", fields_text(fields)),
+                _ => format!("{name}={}", text(value)),
+            });
+            written.collect::<Vec<_>>().join(", ")
         }
+        Value::Null | Value::Bool(_) | Value::Number(_) => crate::spec::canonical::to_string(value),
     }
+}
+
+fn fields_text(fields: &serde_json::Map<String, Value>) -> String {
+    let mut sorted: Vec<_> = fields.iter().map(|(name, value)| format!("{name}={}", text(value))).collect();
+    sorted.sort_unstable();
+    sorted.join(", ")
 }
 
 #[cfg(test)]
@@ -69,6 +84,18 @@ mod tests {
         let names = ShortNames::of(std::slice::from_ref(&point));
 
         assert_eq!(names.label(&point), "x.width=1, y.width=2, mask=cycle");
+    }
+
+    #[test]
+    fn lists_and_choices_are_written_as_people_write_them() {
+        let out = serde_json::json!(["mnist"]);
+        let pairs = serde_json::json!([[0, 1], "centre"]);
+        let objective = serde_json::json!({"negative": {"threshold_nats": -3e4, "out": "mnist"}});
+        let point = vec![setting("a.out", &out), setting("a.mask", &pairs), setting("a.objective", &objective)];
+
+        let label = ShortNames::of(std::slice::from_ref(&point)).label(&point);
+
+        assert_eq!(label, "out=mnist, mask=[[0, 1], centre], objective=negative(out=mnist, threshold_nats=-30000.0)");
     }
 
     #[test]
