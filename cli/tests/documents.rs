@@ -157,7 +157,7 @@ fn all_violations_are_said_one_a_line() {
         run.err,
         "error: bad.json is not valid\n\
          name: `Smoke!` is not a name: 1 to 64 lower-case letters, digits, `-` and `_` allowed\n\
-         base.training.steps: 0 is out of range: 1 to 1000000000 allowed\n\
+         base.training.steps: 0 is out of range: 1 to 1000000000 allowed, or 0 to evaluate initial_weights as they are\n\
          base.training.batch_size: 1 is out of range: 2 to 65536 allowed\n\
          base.training.optimiser.adam.learning_rate: -1 is out of range: 0.000000000001 to 1000 allowed\n"
     );

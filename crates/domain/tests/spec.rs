@@ -110,7 +110,7 @@ fn a_dataset_of_another_shape_is_refused_with_both_shapes() {
 #[test]
 fn each_rule_of_the_training_names_its_field() {
     for (field, wrong, refusal) in [
-        ("steps", json!(0), "0 is out of range: 1 to 1000000000 allowed"),
+        ("steps", json!(0), "0 is out of range: 1 to 1000000000 allowed, or 0 to evaluate initial_weights as they are"),
         ("batch_size", json!(1), "1 is out of range: 2 to 65536 allowed"),
         ("weight_decay", json!(-1e-9), "-0.000000001 is out of range: 0 to 1 allowed"),
         ("gradient_clip_norm", json!(-1), "-1 is out of range: 0.000001 to 1000000000000 allowed"),
@@ -176,7 +176,7 @@ fn all_violations_are_found_at_once() {
         &[("/training/steps", json!(0)), ("/evaluation/out", json!([])), (&format!("{RESNET}/width"), json!(0))],
         &[
             "base.model.realnvp.st_network.resnet.width: 0 is out of range: 1 to 4096 allowed",
-            "base.training.steps: 0 is out of range: 1 to 1000000000 allowed",
+            "base.training.steps: 0 is out of range: 1 to 1000000000 allowed, or 0 to evaluate initial_weights as they are",
             "base.evaluation.out: empty: name at least one out-of-distribution dataset",
         ],
     );

@@ -159,7 +159,9 @@ fn base_is_checked_like_any_experiment() {
 
     assert_refused(
         &sweep_of(base, json!([0]), json!({"grid": {"axes": []}})),
-        &["base.training.steps: 0 is out of range: 1 to 1000000000 allowed"],
+        &[
+            "base.training.steps: 0 is out of range: 1 to 1000000000 allowed, or 0 to evaluate initial_weights as they are",
+        ],
     );
 }
 

@@ -119,8 +119,11 @@ impl TrainingSpec {
     }
 
     pub(super) fn check(&self, at: &str, within: DatasetName, found: &mut Violations) {
-        let fewest = if self.initial_weights.is_some() { 0 } else { 1 };
-        found.check_range(&format!("{at}.steps"), self.steps, fewest..=1_000_000_000);
+        if self.steps == 0 && self.initial_weights.is_none() {
+            let message = "0 is out of range: 1 to 1000000000 allowed, or 0 to evaluate initial_weights as they are";
+            found.add(format!("{at}.steps"), message);
+        }
+        found.check_range(&format!("{at}.steps"), self.steps, 0..=1_000_000_000);
         found.check_range(&format!("{at}.batch_size"), self.batch_size, 2..=65_536);
         found.check_range(&format!("{at}.weight_decay"), self.weight_decay, 0.0..=1.0);
         if let Some(norm) = self.clips_at() {
