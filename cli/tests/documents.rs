@@ -233,3 +233,16 @@ fn sweep_over_the_limit_is_refused() {
     assert_eq!(run.code, Some(4), "{}", run.err);
     assert!(run.err.contains("at most 10000 allowed"), "{}", run.err);
 }
+
+#[test]
+fn the_guide_s_sweep_is_valid() {
+    let folder = tempfile::tempdir().unwrap();
+    let guide = include_str!("../../docs/guide.md");
+    let example = guide.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    write(folder.path(), "masks.toml", example);
+
+    let run = spillway(folder.path(), &["validate", "masks.toml"]);
+
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(run.out.contains("24 = 12 train + 12 evaluate"), "{}", run.out);
+}
