@@ -9,5 +9,5 @@ mod wait;
 
 pub use cluster::{Cluster, ClusterOptions};
 pub use process::{Program, command};
-pub use sweeps::tiny_sweep;
+pub use sweeps::{tiny_model, tiny_sweep};
 pub use wait::{DEADLINE, eventually};

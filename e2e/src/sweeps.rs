@@ -21,3 +21,19 @@ pub fn tiny_sweep(name: &str, seeds: &[u64], steps: u32) -> SweepSpec {
     });
     domain::spec::parse_document(&document, "").expect("the document above is sound")
 }
+
+/// A sweep of one small model over built-in data: `model` and `within` against `out`.
+#[must_use]
+pub fn tiny_model(name: &str, model: &serde_json::Value, [within, out]: [&str; 2]) -> SweepSpec {
+    let document = json!({
+        "name": name,
+        "seeds": [1],
+        "base": {
+            "model": model,
+            "data": {"dataset": within, "train_images": 256},
+            "training": {"steps": 10, "batch_size": 16, "optimiser": {"rmsprop": {"learning_rate": 1e-4}}},
+            "evaluation": {"out": [out], "images": 64},
+        },
+    });
+    domain::spec::parse_document(&document, "").expect("the document above is sound")
+}

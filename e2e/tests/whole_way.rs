@@ -1,7 +1,8 @@
 //! The whole way through, undisturbed: from `submit` to the AUROC table.
 
-use e2e::{Cluster, ClusterOptions, DEADLINE, tiny_sweep};
+use e2e::{Cluster, ClusterOptions, DEADLINE, tiny_model, tiny_sweep};
 use proto::v1::{QueryAurocRequest, WatchRequest};
+use serde_json::json;
 
 #[tokio::test]
 async fn a_sweep_fills_its_auroc_table() {
@@ -58,4 +59,26 @@ async fn two_coordinators_serve_one_database() {
 
     let attempts: Vec<u32> = cluster.jobs("shared").await.unwrap().iter().map(|job| job.attempts).collect();
     assert_eq!(attempts, [1; 6]);
+}
+
+#[tokio::test]
+async fn glows_and_flows_over_vectors_go_the_whole_way() {
+    let mut cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    cluster.add_worker().unwrap();
+    let glow = json!({"glow": {"steps": 1, "st_network": {"highway": {"width": 4, "blocks": 1}}}});
+    let tabular = json!({"tabular": {"couplings": 2, "st_network": {"mlp": {"width": 8, "layers": 1}}}});
+
+    let sweeps = [
+        tiny_model("glow", &glow, ["synthetic-shapes-rgb", "synthetic-strokes-rgb"]),
+        tiny_model("tabular", &tabular, ["synthetic-clusters-0", "synthetic-clusters-1"]),
+    ];
+    for sweep in &sweeps {
+        cluster.submit(sweep).await.unwrap();
+    }
+    for sweep in &sweeps {
+        cluster.await_success(&sweep.name).await.unwrap();
+    }
+
+    let found = cluster.sql("select sweep, seeds, n_in, n_out, auroc_mean between 0 and 1 from auroc order by sweep");
+    assert_eq!(found.unwrap().trim(), "glow|1|64|64|t\ntabular|1|64|64|t");
 }
