@@ -2,7 +2,7 @@
 
 use crate::part::{Count, Part, TensorShape};
 use crate::recipes::Origin;
-use crate::{InputShape, Layer, LayerKind, Misfit, Place, SplitPrior};
+use crate::{InputShape, Layer, LayerKind, Misfit, Place};
 
 /// Most values that a model may have: more would not fit any one machine's memory with its gradients and moments.
 const MAX_PARAMETERS: u64 = 20_000_000_000;
@@ -88,12 +88,6 @@ impl Architecture {
     #[must_use]
     pub fn couplings(&self) -> usize {
         self.layers.iter().filter(|layer| matches!(layer.kind, LayerKind::Coupling(_))).count()
-    }
-
-    /// Whether every latent is scored by the same standard normal.
-    #[must_use]
-    pub fn has_standard_prior(&self) -> bool {
-        !self.layers.iter().any(|layer| matches!(layer.kind, LayerKind::Factor { prior: SplitPrior::Learned, .. }))
     }
 
     /// Whether weight decay reaches the gains alone by default, as for the reference's image RealNVPs; Glow and tabular

@@ -5,7 +5,7 @@
 mod documents;
 
 use documents::{experiment, glow, lines, parse, realnvp, tabular, with};
-use domain::spec::{Architecture, InputShape, ModelSpec, ParitySpec, parse_document};
+use domain::spec::{Architecture, Decay, InputShape, ModelSpec, ParitySpec, parse_document};
 use serde_json::{Value, json};
 
 const GREY: InputShape = InputShape::Image { channels: 1, height: 28, width: 28 };
@@ -323,4 +323,17 @@ fn experiments_find_what_does_not_fit_before_any_job() {
         lines(&found),
         ["base.data.dataset: the data are 1×28×28 images, and tabular models take vectors: use realnvp or glow"]
     );
+}
+
+#[test]
+fn decay_by_default_is_that_of_the_architecture() {
+    let training = parse(&experiment()).unwrap().training;
+    let vectors = InputShape::Vector { features: 15 };
+    for (document, input) in [(realnvp(json!({})), GREY), (glow(json!({})), GREY), (tabular(json!({})), vectors)] {
+        let built = architecture(&document, input).unwrap();
+
+        let decays_gains_alone = training.decays(&model(&document)) == Decay::Gains;
+
+        assert_eq!(decays_gains_alone, built.decays_gains_alone(), "{document}");
+    }
 }
