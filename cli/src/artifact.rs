@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, Read},
     path::Path,
+    sync::{Arc, Mutex},
 };
 
 use anyhow::{Context, anyhow};
@@ -67,11 +68,20 @@ pub async fn store(client: &Client, digest: Digest, path: &Path) -> Result<Store
     let size = File::open(path).and_then(|file| file.metadata()).with_context(unreadable)?.len();
     let source = fs::File::open(path).await.with_context(unreadable)?;
     let header = PutRequest { part: Some(Part::Header(v1::PutHeader { digest: digest.to_wire(), size })) };
+    let disk_error = Arc::new(Mutex::new(None));
+    let noticed = Arc::clone(&disk_error);
     // A file that cannot be read to its end ends the stream early: the store refuses what is too short.
-    let chunks = ReaderStream::with_capacity(source, CHUNK_BYTES)
-        .map_while(|chunk| chunk.ok())
-        .map(|bytes| PutRequest { part: Some(Part::Chunk(bytes.to_vec())) });
+    let chunks = ReaderStream::with_capacity(source, CHUNK_BYTES).map_while(move |chunk| match chunk {
+        Ok(bytes) => Some(PutRequest { part: Some(Part::Chunk(bytes.to_vec())) }),
+        Err(error) => {
+            *noticed.lock().expect("no holder of this lock panics") = Some(error);
+            None
+        }
+    });
     let answer = client.artifacts().put(once(header).chain(chunks)).await;
+    if let Some(error) = disk_error.lock().expect("no holder of this lock panics").take() {
+        return Err(anyhow::Error::new(error).context(unreadable()).into());
+    }
     let created = client.checked(answer)?.into_inner().created;
     Ok(if created { Stored::New } else { Stored::Before })
 }

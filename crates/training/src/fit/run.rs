@@ -32,6 +32,11 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 /// [`TrainingError`]; its `kind` says whose fault it is.
 pub fn fit(request: &FitRequest<'_>, observer: &mut dyn Observer) -> Result<FitOutcome, TrainingError> {
     let mut run = Run::begin(request, observer)?;
+    if run.step == run.total {
+        // Stored weights that are taken as they are need no dataset, nor does a run that was stopped behind its last step.
+        run.save_current(observer)?;
+        return Ok(run.outcome(FitEnd::Finished));
+    }
     let plan = Plan::new(request.spec, request.seed, request.data)?;
     loop {
         match run.go_on(&plan, observer) {
