@@ -44,20 +44,22 @@ pub fn digest_of(mut source: impl Read) -> io::Result<Digest> {
     }
 }
 
-/// Fetches an artifact into the file `path`.
-pub async fn fetch(client: &Client, digest: Digest, path: &Path) -> Result<(), Failure> {
+/// Fetches an artifact into the file `path`; `what` is what people call it. A file whose digest is wrong is not to be used.
+pub async fn fetch(client: &Client, digest: Digest, path: &Path, what: &str) -> Result<(), Failure> {
     let unwritable = || format!("cannot write {}", path.display());
     let mut pieces = client.artifact(&digest.to_wire()).await?;
     let mut file = fs::File::create(path).await.with_context(unwritable)?;
     let mut hasher = Sha256::new();
+    let mut bytes = 0;
     while let Some(piece) = client.checked(pieces.message().await)? {
         hasher.update(&piece.chunk);
+        bytes += piece.chunk.len();
         file.write_all(&piece.chunk).await.with_context(unwritable)?;
     }
     file.flush().await.with_context(unwritable)?;
     let found = Digest::from(<[u8; 32]>::from(hasher.finalize()));
     if found != digest {
-        return Err(anyhow!("artifact {digest} is damaged in the store: its bytes have SHA-256 {found}").into());
+        return Err(anyhow!("{what} is damaged: expected SHA-256 {digest}, found {found} ({bytes} bytes)").into());
     }
     Ok(())
 }

@@ -2,17 +2,18 @@
 
 use std::{
     fs,
-    io::Write,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use clap::Args;
 use domain::{Digest, figure::FigureName};
 use proto::v1::{FigureRow, ListFiguresRequest};
 use tempfile::NamedTempFile;
 
 use crate::{
+    artifact,
     client::Client,
     failure::Failure,
     output::{self, Audience, Cell, Column, Format, Table},
@@ -112,31 +113,13 @@ async fn fetch(row: &FigureRow, digest: Digest, out_dir: &Path, client: &Client)
     fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let path = folder.join(name.as_str());
 
-    let mut pieces = client.artifact(&row.digest).await?;
-    let mut bytes = Vec::new();
-    while let Some(piece) = client.checked(pieces.message().await)? {
-        bytes.extend(piece.chunk);
-    }
-    let found = Digest::of(&bytes);
-    if found != digest {
-        return Err(Failure::Other(anyhow!(
-            "figure {name} is damaged: expected SHA-256 {digest}, found {found} ({} bytes); nothing was written to {}",
-            bytes.len(),
-            path.display()
-        )));
-    }
-    write(&folder, &path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(path)
-}
-
-fn write(folder: &Path, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    let mut file = NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
+    let unwritable = || format!("cannot write {}", path.display());
+    let file = NamedTempFile::new_in(&folder).with_context(unwritable)?;
+    artifact::fetch(client, digest, file.path(), &format!("figure {name}")).await?;
     // A temporary file is its owner's alone; a picture is to be shown.
-    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    file.persist(path)?;
-    Ok(())
+    file.as_file().set_permissions(fs::Permissions::from_mode(0o644)).with_context(unwritable)?;
+    file.persist(&path).with_context(unwritable)?;
+    Ok(path)
 }
 
 /// `demo/17-mask-cycle-seed-1`: the experiment's number keeps apart what cut labels would not.

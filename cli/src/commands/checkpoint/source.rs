@@ -28,7 +28,7 @@ pub async fn locate(source: &str, client: &Client) -> Result<Local, Failure> {
     }
     let folder = tempfile::tempdir().context("cannot make a folder for the artifact")?;
     let path = folder.path().join("checkpoint.safetensors");
-    artifact::fetch(client, digest, &path).await?;
+    artifact::fetch(client, digest, &path, "the artifact").await?;
     Ok(Local { path, _folder: Some(folder) })
 }
 
