@@ -3,6 +3,7 @@
 mod cancel;
 mod claim;
 mod complete;
+mod drain;
 mod error;
 mod fail;
 mod heartbeat;
@@ -14,11 +15,12 @@ mod session;
 mod submit;
 
 use domain::{
+    JobId, SweepId,
     job::{Effect, Event, OutcomeKind},
     lease::LeaseTerms,
     report::Attempt,
 };
-use store::{Applied, Channel, ClaimMarks, Store, TransitionError};
+use store::{Applied, Channel, ClaimMarks, LockedJob, Store, Transaction, TransitionError};
 use tokio_util::sync::CancellationToken;
 
 pub use claim::MAX_CLAIM_WAIT;
@@ -95,4 +97,10 @@ impl Lifecycle {
             Err(TransitionError::Store(error)) => Err(error.into()),
         }
     }
+}
+
+/// Locks one job that a user names together with its sweep.
+async fn lock_of_sweep(transaction: &mut Transaction, sweep: SweepId, job: JobId) -> Result<LockedJob, LifecycleError> {
+    let locked = transaction.lock_job(job).await?.filter(|locked| locked.sweep == sweep);
+    locked.ok_or(LifecycleError::NotOfSweep { job, sweep })
 }

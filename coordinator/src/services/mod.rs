@@ -5,9 +5,11 @@ mod listening;
 mod notifier;
 mod reaper;
 mod renewer;
+mod retention;
 
 pub use dispatcher::Dispatcher;
 pub use listening::Listening;
 pub use notifier::Notifier;
 pub use reaper::Reaper;
 pub use renewer::{Renewals, Renewer};
+pub use retention::Retention;
