@@ -94,7 +94,7 @@ async fn a_followed_log_goes_on_across_attempts_and_coordinators_until_the_job_e
     first.submit(&sweep_spec("followed", &[1])).await.unwrap();
     let job = first.jobs("followed").await[0].job_id;
     let follow = v1::JobLogRequest { follow: true, ..of(job) };
-    let mut stream = open(&first, follow.clone()).await.unwrap();
+    let mut stream = open(&first, follow).await.unwrap();
     let mut worker = second.open_worker().await;
 
     let attempt = worker.attempt().await;

@@ -1,7 +1,5 @@
 //! Why a job does not run: every reason that holds, in order.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene should panic")]
-
 use std::{collections::BTreeSet, time::Duration};
 
 use domain::{

@@ -240,7 +240,7 @@ async fn lines_of_a_log_are_kept_once_and_only_of_the_attempt_that_runs() {
         scene.store.add_log_lines(first, &[line(2, "another"), line(3, "three")]).await.unwrap(),
         Currency::Current
     );
-    assert_eq!(scene.store.add_log_lines(unborn, &[one.clone()]).await.unwrap(), Currency::Stale);
+    assert_eq!(scene.store.add_log_lines(unborn, std::slice::from_ref(&one)).await.unwrap(), Currency::Stale);
     scene.apply(first, Event::Release { epoch: first.epoch }).await.unwrap();
     assert_eq!(scene.store.add_log_lines(first, &[line(4, "late")]).await.unwrap(), Currency::Stale);
     let second = scene.claim(session).await.unwrap();

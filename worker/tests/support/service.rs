@@ -178,8 +178,11 @@ impl WorkerService for Script {
             self.check_stored(checkpoint.digest)?;
         }
         let log = log.into_iter().map(parse::<LogLine>).collect::<Result<Vec<_>, _>>()?;
+        let is_of_log_alone = !log.is_empty() && curve.is_empty() && checkpoint.is_none();
         self.hear(Call::Log(attempt, log.into_iter().map(|line| (line.line, line.text)).collect()));
-        self.hear(Call::Report { attempt, curve, checkpoint });
+        if !is_of_log_alone {
+            self.hear(Call::Report { attempt, curve, checkpoint });
+        }
         Ok(Response::new(v1::ReportResponse {}))
     }
 
