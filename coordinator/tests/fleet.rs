@@ -186,7 +186,7 @@ async fn an_explanation_names_what_no_worker_offers_who_goes_first_and_the_backo
     let second = explain(&coordinator, patient[1]).await.unwrap();
     let kinds: Vec<_> = second.causes.iter().map(|cause| cause.kind.as_str()).collect();
     assert_eq!(kinds, ["others-first", "own-lane"]);
-    assert!(second.causes[0].text.contains("train jobs of `urgent` (priority 90, 0 running)"), "{second:?}");
+    assert!(second.causes[0].text.contains("train jobs of `urgent` (priority 90, weight 1, 0 running)"), "{second:?}");
 
     let attempt = worker.attempt().await;
     worker.fail(attempt, "once").await.unwrap();

@@ -11,7 +11,7 @@ use store::{HeldJob, OpenSession, Sessions, Store, WorkerRow, WorkersNamed};
 use tonic::{Request, Response, Status};
 
 use super::{explain, rows::large_count, status};
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{Lifecycle, Terms};
 
 /// Workers listed when the request does not say.
 const DEFAULT_WORKERS: u32 = 200;
@@ -21,11 +21,11 @@ const MAX_WORKERS: u32 = 2000;
 pub(crate) struct FleetApi {
     lifecycle: Arc<Lifecycle>,
     store: Store,
-    terms: LeaseTerms,
+    terms: Terms,
 }
 
 impl FleetApi {
-    pub(crate) fn new(lifecycle: Arc<Lifecycle>, store: Store, terms: LeaseTerms) -> Self {
+    pub(crate) fn new(lifecycle: Arc<Lifecycle>, store: Store, terms: Terms) -> Self {
         Self { lifecycle, store, terms }
     }
 }
@@ -40,15 +40,15 @@ impl FleetService for FleetApi {
         let limit = if limit == 0 { DEFAULT_WORKERS } else { limit.min(MAX_WORKERS) };
         let sessions = if closed { Sessions::All } else { Sessions::Open };
         let found = self.store.workers(sessions, limit).await.map_err(|error| status::of_store(&error))?;
-        let workers = found.into_iter().map(|row| worker(row, &self.terms)).collect();
-        Ok(Response::new(v1::ListWorkersResponse { workers, terms: Some(self.terms.to_wire()) }))
+        let workers = found.into_iter().map(|row| worker(row, &self.terms.lease)).collect();
+        Ok(Response::new(v1::ListWorkersResponse { workers, terms: Some(self.terms.lease.to_wire()) }))
     }
 
     async fn drain(&self, request: Request<v1::DrainRequest>) -> Result<Response<v1::DrainResponse>, Status> {
         let v1::DrainRequest { target } = request.into_inner();
         let target = parse_target(target).map_err(|refusal| status::refused(&refusal))?;
         let told = self.lifecycle.drain(&target).await.map_err(status::of)?;
-        let beat_millis = self.terms.to_wire().beat_millis;
+        let beat_millis = self.terms.lease.to_wire().beat_millis;
         Ok(Response::new(v1::DrainResponse { workers: told.into_iter().map(drained).collect(), beat_millis }))
     }
 

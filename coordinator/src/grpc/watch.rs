@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{SweepId, job::StateName};
 use futures::{Stream, stream};
 use proto::v1;
-use store::{Channel, HistoryMark, Store, StoreError};
+use store::{HistoryMark, Store, StoreError};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
@@ -40,7 +40,7 @@ impl Watch {
     pub(super) fn new(store: Store, wakeups: &Wakeups, shutdown: CancellationToken, sweep: SweepId) -> Self {
         Self {
             store,
-            changes: wakeups.subscribe(Channel::Changed),
+            changes: wakeups.subscribe(),
             shutdown,
             sweep,
             seen: HistoryMark::default(),

@@ -33,11 +33,11 @@ pub struct Facts {
     pub running_of_sweep: u64,
     /// Most of them that may run at once.
     pub max_running: Option<u32>,
-    /// Its priority.
-    pub priority: i16,
     /// Ready jobs of its sweep and kind that were there before it.
     pub before_in_lane: u64,
-    /// Lanes that are served before its own, in order.
+    /// Its own lane, when it has a job that may be claimed now.
+    pub lane: Option<LaneFacts>,
+    /// Lanes that are served before it, in order.
     pub lanes_before: Vec<LaneFacts>,
 }
 
@@ -93,8 +93,12 @@ pub struct LaneFacts {
     pub kind: JobKind,
     /// Their priority.
     pub priority: i16,
+    /// What waiting adds to it.
+    pub aged: i64,
     /// Jobs of the sweep that run.
     pub running: u64,
+    /// The share that the sweep is owed.
+    pub weight: u16,
 }
 
 /// One reason.
@@ -151,10 +155,8 @@ pub enum Cause {
         lanes: Vec<LaneFacts>,
         /// How many there are.
         in_all: usize,
-        /// Its own sweep's jobs that run.
-        running: u64,
-        /// Its own priority.
-        priority: i16,
+        /// Its own.
+        own: Option<LaneFacts>,
     },
     /// Jobs of its own sweep and kind were ready before it.
     OwnLane(u64),
@@ -206,8 +208,7 @@ fn ready(facts: &Facts, not_before: Option<Timestamp>) -> Vec<Cause> {
         causes.push(Cause::OthersFirst {
             lanes: facts.lanes_before.iter().take(NAMED_LANES).cloned().collect(),
             in_all: facts.lanes_before.len(),
-            running: facts.running_of_sweep,
-            priority: facts.priority,
+            own: facts.lane.clone(),
         });
     }
     if facts.before_in_lane > 0 {
@@ -253,6 +254,23 @@ fn can_claim(worker: &WorkerFacts) -> bool {
 fn since(from: Timestamp, to: Timestamp) -> Duration {
     let micros = to.as_micros().saturating_sub(from.as_micros());
     Duration::from_micros(u64::try_from(micros).unwrap_or_default())
+}
+
+impl LaneFacts {
+    fn jobs(&self) -> String {
+        format!("{} jobs", self.kind)
+    }
+}
+
+impl fmt::Display for LaneFacts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { sweep: _, kind: _, priority, aged, running, weight } = self;
+        write!(formatter, "priority {priority}")?;
+        if *aged > 0 {
+            write!(formatter, " + {aged} for waiting")?;
+        }
+        write!(formatter, ", weight {weight}, {running} running")
+    }
 }
 
 impl Cause {
@@ -308,18 +326,15 @@ impl fmt::Display for Cause {
             }
             Self::FittingWorkersBusy(1) => write!(formatter, "the only worker that fits is busy"),
             Self::FittingWorkersBusy(workers) => write!(formatter, "all {workers} workers that fit are busy"),
-            Self::OthersFirst { lanes, in_all, running, priority } => {
-                let lane = |lane: &LaneFacts| {
-                    let LaneFacts { sweep, kind, priority, running } = lane;
-                    format!("{kind} jobs of `{sweep}` (priority {priority}, {running} running)")
-                };
-                let lanes: Vec<String> = lanes.iter().map(lane).collect();
-                let more = in_all - lanes.len();
-                write!(formatter, "others go first: {}", lanes.join(", "))?;
-                if more > 0 {
-                    write!(formatter, " and {more} more")?;
+            Self::OthersFirst { lanes, in_all, own } => {
+                let named: Vec<String> =
+                    lanes.iter().map(|lane| format!("{} of `{}` ({lane})", lane.jobs(), lane.sweep)).collect();
+                write!(formatter, "others go first: {}", named.join(", "))?;
+                match in_all - lanes.len() {
+                    0 => {}
+                    more => write!(formatter, " and {more} more")?,
                 }
-                write!(formatter, "; its own sweep has priority {priority} and {running} running")
+                own.as_ref().map_or(Ok(()), |own| write!(formatter, "; {} of its own sweep have {own}", own.jobs()))
             }
             Self::OwnLane(1) => write!(formatter, "1 job of its sweep and kind was ready before it"),
             Self::OwnLane(jobs) => write!(formatter, "{jobs} jobs of its sweep and kind were ready before it"),

@@ -33,8 +33,8 @@ fn facts(state: State) -> Facts {
         workers: vec![worker("w1")],
         running_of_sweep: 0,
         max_running: None,
-        priority: 50,
         before_in_lane: 0,
+        lane: None,
         lanes_before: Vec::new(),
     }
 }
@@ -110,14 +110,21 @@ fn workers_that_drain_or_are_silent_do_not_count() {
 
 #[test]
 fn everything_that_holds_is_named_the_most_decisive_first() {
-    let lane =
-        |sweep: &str, running| LaneFacts { sweep: sweep.to_owned(), kind: JobKind::Train, priority: 70, running };
+    let lane = |sweep: &str, running| LaneFacts {
+        sweep: sweep.to_owned(),
+        kind: JobKind::Train,
+        priority: 70,
+        aged: 3,
+        running,
+        weight: 2,
+    };
     let crowded = Facts {
         state: State::Ready { not_before: Some(NOW + Duration::from_secs(5)) },
         workers: vec![WorkerFacts { jobs: 1, ..worker("w1") }, WorkerFacts { jobs: 1, ..worker("w2") }],
         running_of_sweep: 2,
         max_running: Some(2),
         before_in_lane: 12,
+        lane: Some(LaneFacts { aged: 0, ..lane("own", 2) }),
         lanes_before: vec![lane("a", 0), lane("b", 1), lane("c", 2), lane("d", 3)],
         ..facts(ready())
     };
@@ -125,7 +132,8 @@ fn everything_that_holds_is_named_the_most_decisive_first() {
     let expected = ["backing-off", "sweep-limit", "fitting-workers-busy", "others-first", "own-lane"];
     assert_eq!(names(&crowded), expected);
     let text = text(&crowded);
-    assert!(text.contains("train jobs of `b` (priority 70, 1 running)") && text.contains("and 1 more"), "{text}");
+    assert!(text.contains("train jobs of `b` (priority 70 + 3 for waiting, weight 2, 1 running)"), "{text}");
+    assert!(text.contains(" and 1 more; train jobs of its own sweep have priority 70, weight 2, 2 running"), "{text}");
     assert!(text.contains("12 jobs of its sweep and kind were ready before it"), "{text}");
     assert_eq!(
         names(&Facts { max_running: Some(3), ..crowded }).iter().filter(|name| **name == "sweep-limit").count(),

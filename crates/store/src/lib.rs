@@ -4,6 +4,7 @@
 //! changes in one way only: lock its row, ask [`domain::job::apply`], save what it says, all in one [`Transaction`].
 
 mod artifact;
+mod assignment;
 mod checkpoint;
 mod claim;
 mod column;
@@ -17,6 +18,7 @@ mod fleet;
 mod history;
 mod job;
 mod job_log;
+mod lane;
 mod progress;
 mod session;
 mod standing;
@@ -25,12 +27,12 @@ mod transaction;
 mod transition;
 pub mod views;
 
-pub use claim::{ClaimMarks, Claimed};
+pub use claim::{ClaimedJob, Slot, SlotOutcome};
 pub use completion::PriorOutcome;
 pub use connection::{Connection, Store, without_password};
 pub use curve_point::Currency;
 pub use error::StoreError;
-pub use events::{Channel, Listener};
+pub use events::{Channel, Hint, Listener};
 pub use figures::FigureRow;
 pub use fleet::{HeldJob, OpenSession, Sessions, WorkerRow, WorkersNamed};
 pub use history::{HistoryMark, Maintenance};
@@ -38,6 +40,6 @@ pub use job::LockedJob;
 pub use job_log::{LogPosition, LogScope, LogStanding, StoredLine};
 pub use session::{NewSession, RenewedSession, SessionStanding};
 pub use standing::{AttemptRow, JobStanding};
-pub use sweep::{NewSweep, SubmittedSweep, Twin};
+pub use sweep::{NewSweep, StoredSweep, SubmittedSweep, Twin};
 pub use transaction::Transaction;
 pub use transition::{Applied, Ending, TransitionError};

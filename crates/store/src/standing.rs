@@ -26,7 +26,6 @@ pub struct JobStanding {
     pub out_dataset: Option<String>,
     pub state: State,
     pub epoch: i32,
-    pub priority: i16,
     /// What it asks of workers.
     pub requirement: Requirement,
     /// Most jobs of its sweep that may run.
@@ -67,7 +66,6 @@ struct Row {
     state: String,
     epoch: i32,
     device: String,
-    priority: i16,
     not_before: Option<OffsetDateTime>,
     session_id: Option<Uuid>,
     reason: Option<String>,
@@ -152,7 +150,6 @@ impl TryFrom<Row> for JobStanding {
             sweep_id: SweepId(row.sweep_id),
             state: column::state(&row.state, row.not_before, row.session_id, row.reason.clone())?,
             epoch: row.epoch,
-            priority: row.priority,
             requirement: Requirement {
                 device: column::named("a job's device", &row.device)?,
                 memory_bytes: column::count(row.memory_bytes),

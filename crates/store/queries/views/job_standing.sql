@@ -1,6 +1,6 @@
 select
     clock_timestamp() as "now!",
-    job.id, job.kind, job.state, job.epoch, job.device, job.priority, job.not_before, job.session_id, job.reason,
+    job.id, job.kind, job.state, job.epoch, job.device, job.not_before, job.session_id, job.reason,
     sweep.id as sweep_id, sweep.name as sweep, sweep.max_running, sweep.memory_bytes, sweep.labels,
     variant.label as variant, experiment.seed, evaluation_target.out_dataset as "out_dataset?",
     (select count(*) from job as other where other.sweep_id = job.sweep_id and other.state = 'running')
