@@ -265,3 +265,43 @@ async fn lines_of_a_log_are_kept_once_and_only_of_the_attempt_that_runs() {
         .unwrap();
     assert!(age >= 60.0 && stored.time().as_micros() > 0, "{age}");
 }
+
+#[tokio::test]
+async fn the_history_from_before_its_months_is_moved_into_them() {
+    let address = localdb::shared_for_tests().unwrap().fresh_database().unwrap();
+    let behind = sqlx::PgPool::connect(&address).await.unwrap();
+    let run = async |text: String| sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(&behind).await.unwrap();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations");
+    let mut migrations: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    migrations.sort();
+    let is_older = |path: &&std::path::PathBuf| path.file_name().unwrap().to_str().unwrap() < "0008";
+    for migration in migrations.iter().filter(is_older) {
+        run(std::fs::read_to_string(migration).unwrap()).await;
+    }
+    run("insert into sweep (id, name, fingerprint, document, priority, device, checkpoint_secs, seeds) \
+         values ('00000000-0000-0000-0000-000000000001', 'old', decode(repeat('00', 32), 'hex'), '{}', 50, 'any', 30, 1); \
+         insert into event (at, sweep_id, kind) \
+         select at, '00000000-0000-0000-0000-000000000001', to_char(at, 'YYYY-MM') \
+         from unnest(array['2026-01-31 23:59:59+00', '2026-02-01 00:00:00+00', now()]) as at"
+        .to_owned())
+    .await;
+
+    let operations = migrations.iter().find(|path| path.ends_with("0008_operations.sql")).unwrap();
+    run(std::fs::read_to_string(operations).unwrap()).await;
+    run("insert into event (sweep_id, kind) select id, 'new' from sweep".to_owned()).await;
+
+    let moved: Vec<(i64, String, String)> =
+        sqlx::query_as("select id, kind, tableoid::regclass::text from event order by id")
+            .fetch_all(&behind)
+            .await
+            .unwrap();
+    assert_eq!(moved.iter().map(|(id, ..)| *id).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    assert_eq!((moved[0].1.as_str(), moved[0].2.as_str()), ("2026-01", "event_2026_01"));
+    assert_eq!((moved[1].1.as_str(), moved[1].2.as_str()), ("2026-02", "event_2026_02"));
+    assert_eq!(moved[2].2, moved[3].2);
+    let ahead: bool = sqlx::query_scalar("select not add_history_month('event', (now() + interval '1 month')::date)")
+        .fetch_one(&behind)
+        .await
+        .unwrap();
+    assert!(ahead, "the next month is there");
+}
