@@ -17,7 +17,7 @@ use tracing::{info, warn};
 use crate::{
     Config, Wakeups, grpc,
     lifecycle::Lifecycle,
-    services::{Dispatcher, Listening, Notifier, Reaper, Renewer},
+    services::{Accountant, Dispatcher, Listening, Notifier, Reaper, Renewer},
 };
 
 /// Silence after which a connection is asked whether it lives.
@@ -102,6 +102,7 @@ impl App {
         services.spawn(Notifier::new(store.clone(), wakeups.clone()).run(background.clone()));
         services.spawn(Listening::new(store.clone(), wakeups.clone()).run(background.clone()));
         services.spawn(Dispatcher::new(store.clone(), wakeups.clone()).run(background.clone()));
+        services.spawn(Accountant::new(Arc::clone(&lifecycle)).run(background.clone()));
         services.spawn(Reaper::new(Arc::clone(&lifecycle), lease).run(background.clone()));
 
         let served = serve_grpc(listener, lifecycle, &store, artifacts, wakeups, shutdown).await;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use domain::report::CurvePoint;
+use domain::report::{CurvePoint, ValidationPoint};
 use tokio::{
     sync::Notify,
     time::{Instant, timeout_at},
@@ -20,7 +20,7 @@ pub const POINTS_PER_REPORT: usize = 256;
 /// How long a point waits for others to be sent with it.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Points of the curve and the newest checkpoint, until they are taken.
+/// Points of the curves and the newest checkpoint, until they are taken.
 #[derive(Debug, Default)]
 pub struct Outbox {
     waiting: Mutex<Waiting>,
@@ -32,6 +32,8 @@ struct Waiting {
     /// As many as a curve has: some hundreds.
     points: VecDeque<CurvePoint>,
     oldest: Option<Instant>,
+    /// At most as many as the document's validation asks for.
+    validation: VecDeque<ValidationPoint>,
     checkpoint: Option<TrainedFlow>,
     closed: bool,
 }
@@ -41,6 +43,8 @@ struct Waiting {
 pub struct Parcel {
     /// Points of the curve, oldest first.
     pub points: Vec<CurvePoint>,
+    /// Points of the validation curve, oldest first.
+    pub validation: Vec<ValidationPoint>,
     /// A checkpoint; it comes after every point that was there before it.
     pub checkpoint: Option<TrainedFlow>,
 }
@@ -58,6 +62,12 @@ impl Outbox {
         let mut waiting = self.waiting();
         waiting.points.push_back(point);
         waiting.oldest.get_or_insert_with(Instant::now);
+        self.changed.notify_one();
+    }
+
+    /// Adds a point of the validation curve. It is sent at once: the sweep's early stopping may wait for it.
+    pub fn add_validation(&self, point: ValidationPoint) {
+        self.waiting().validation.push_back(point);
         self.changed.notify_one();
     }
 
@@ -102,7 +112,7 @@ impl Waiting {
         let lingered = self.oldest.map(|oldest| oldest + LINGER);
         let full = self.points.len() >= POINTS_PER_REPORT;
         match lingered {
-            _ if full || self.closed || self.checkpoint.is_some() => self.take(),
+            _ if full || self.closed || self.checkpoint.is_some() || !self.validation.is_empty() => self.take(),
             Some(time) if time <= now => self.take(),
             Some(time) => Due::At(time),
             None => Due::WhenChanged,
@@ -112,9 +122,15 @@ impl Waiting {
     fn take(&mut self) -> Due {
         let count = self.points.len().min(POINTS_PER_REPORT);
         let points: Vec<_> = self.points.drain(..count).collect();
-        let checkpoint = if self.points.is_empty() { self.checkpoint.take() } else { None };
+        let count = self.validation.len().min(POINTS_PER_REPORT);
+        let validation: Vec<_> = self.validation.drain(..count).collect();
+        let all = self.points.is_empty() && self.validation.is_empty();
+        let checkpoint = if all { self.checkpoint.take() } else { None };
         self.oldest = self.oldest.filter(|_| !self.points.is_empty());
-        if points.is_empty() && checkpoint.is_none() { Due::Never } else { Due::Now(Parcel { points, checkpoint }) }
+        if points.is_empty() && validation.is_empty() && checkpoint.is_none() {
+            return Due::Never;
+        }
+        Due::Now(Parcel { points, validation, checkpoint })
     }
 }
 
@@ -143,7 +159,7 @@ mod tests {
 
         let parcel = outbox.next().await.unwrap();
 
-        assert_eq!(parcel, Parcel { points: vec![point(1), point(2)], checkpoint: None });
+        assert_eq!(parcel, Parcel { points: vec![point(1), point(2)], validation: vec![], checkpoint: None });
         assert!(put.elapsed() >= LINGER);
     }
 
@@ -156,9 +172,29 @@ mod tests {
 
         let (first, second) = (outbox.next().await.unwrap(), outbox.next().await.unwrap());
 
-        assert_eq!(first, Parcel { points: points[..POINTS_PER_REPORT].to_vec(), checkpoint: None });
+        let first_points = points[..POINTS_PER_REPORT].to_vec();
+        assert_eq!(first, Parcel { points: first_points, validation: vec![], checkpoint: None });
         let rest = points[POINTS_PER_REPORT..].to_vec();
-        assert_eq!(second, Parcel { points: rest, checkpoint: Some(checkpoint(300)) });
+        assert_eq!(second, Parcel { points: rest, validation: vec![], checkpoint: Some(checkpoint(300)) });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn validation_is_sent_at_once_with_what_waits_and_before_its_checkpoint() {
+        let outbox = Outbox::default();
+        let validation = |step| ValidationPoint { step, bits_per_dim: Some(3.5), auroc: None };
+        outbox.add_point(point(1));
+        let put = Instant::now();
+        outbox.add_validation(validation(2));
+
+        let parcel = outbox.next().await.unwrap();
+        (1..=POINTS_PER_REPORT as u64 + 1).for_each(|step| outbox.add_validation(validation(step)));
+        assert_eq!(outbox.replace_checkpoint(checkpoint(300)), None);
+        let (first, second) = (outbox.next().await.unwrap(), outbox.next().await.unwrap());
+
+        assert_eq!(parcel, Parcel { points: vec![point(1)], validation: vec![validation(2)], checkpoint: None });
+        assert_eq!(put.elapsed(), Duration::ZERO);
+        assert_eq!((first.validation.len(), first.checkpoint), (POINTS_PER_REPORT, None));
+        assert_eq!((second.validation.len(), second.checkpoint), (1, Some(checkpoint(300))));
     }
 
     #[tokio::test]

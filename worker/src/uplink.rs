@@ -14,7 +14,7 @@ use domain::{
     Digest, SessionId,
     fleet::Offer,
     lease::{Directive, LeaseTerms},
-    report::{Assignment, Attempt, CheckpointRef, Completion, CurvePoint, Failure, Progress},
+    report::{Assignment, Attempt, CheckpointRef, Completion, CurvePoint, Failure, Progress, ValidationPoint},
     spec::Violations,
 };
 use proto::{
@@ -184,17 +184,19 @@ impl Uplink {
         Ok(answer.directives.into_iter().enumerate().map(parse).collect::<Result<_, _>>()?)
     }
 
-    /// Adds points to the training curve, and a checkpoint that is already in the artifact store.
+    /// Adds points to the curves, and a checkpoint that is already in the artifact store.
     pub async fn report(
         &self,
         attempt: Attempt,
         curve: &[CurvePoint],
+        validation: &[ValidationPoint],
         checkpoint: Option<CheckpointRef>,
     ) -> Result<(), UplinkError> {
         let request = v1::ReportRequest {
             attempt: Some(attempt.to_wire()),
             curve: curve.to_wire(),
             checkpoint: checkpoint.map(|checkpoint| checkpoint.to_wire()),
+            validation: validation.to_wire(),
         };
         self.ask(CALL_LIMIT, |mut worker| async move { worker.report(request).await }).await.map(drop)
     }

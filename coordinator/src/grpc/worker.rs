@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     SessionId,
     fleet::Offer,
-    report::{Attempt, CheckpointRef, Completion, CurvePoint, Failure, Progress},
+    report::{Attempt, CheckpointRef, Completion, CurvePoint, Failure, Progress, ValidationPoint},
     spec::Violations,
 };
 use proto::{
@@ -62,8 +62,12 @@ impl WorkerService for WorkerApi {
     }
 
     async fn report(&self, request: Request<v1::ReportRequest>) -> Result<Response<v1::ReportResponse>, Status> {
-        let (attempt, curve, checkpoint) = parse_report(request.into_inner()).map_err(refused)?;
-        self.lifecycle.report(attempt, &curve, checkpoint).await.map_err(status::of)?;
+        let (attempt, curve, checkpoint, validation) = parse_report(request.into_inner()).map_err(refused)?;
+        // Before the checkpoint: once it is there, an attempt that resumes from it repeats no earlier point.
+        self.lifecycle.validate(attempt, &validation).await.map_err(status::of)?;
+        if validation.is_empty() || !curve.is_empty() || checkpoint.is_some() {
+            self.lifecycle.report(attempt, &curve, checkpoint).await.map_err(status::of)?;
+        }
         Ok(Response::new(v1::ReportResponse {}))
     }
 
@@ -132,14 +136,19 @@ fn parse_heartbeat(request: v1::HeartbeatRequest) -> Result<(SessionId, Vec<Prog
     fields.finish(|| Some((session?, progress?)))
 }
 
-fn parse_report(request: v1::ReportRequest) -> Result<(Attempt, Vec<CurvePoint>, Option<CheckpointRef>), Violations> {
-    let v1::ReportRequest { attempt, curve, checkpoint } = request;
+/// What one report says: of which attempt, points of its curve, a checkpoint, points of its validation.
+type Reported = (Attempt, Vec<CurvePoint>, Option<CheckpointRef>, Vec<ValidationPoint>);
+
+fn parse_report(request: v1::ReportRequest) -> Result<Reported, Violations> {
+    let v1::ReportRequest { attempt, curve, checkpoint, validation } = request;
     let mut fields = Fields::at("");
     check_size("curve", curve.len(), MAX_POINTS)?;
+    check_size("validation", validation.len(), MAX_POINTS)?;
     let attempt = fields.required("attempt", attempt);
     let curve = fields.repeated("curve", curve);
     let checkpoint = fields.optional("checkpoint", checkpoint);
-    fields.finish(|| Some((attempt?, curve?, checkpoint?)))
+    let validation = fields.repeated("validation", validation);
+    fields.finish(|| Some((attempt?, curve?, checkpoint?, validation?)))
 }
 
 fn parse_completion(request: v1::CompleteRequest) -> Result<(Attempt, Completion), Violations> {

@@ -12,7 +12,8 @@ use tracing::info;
 use super::{Lifecycle, LifecycleError};
 
 impl Lifecycle {
-    /// Opens every failed, cancelled and quarantined job of the sweep again, with fresh budgets.
+    /// Opens every failed, cancelled and quarantined job of the sweep again, with fresh budgets. What the sweep's own rule
+    /// stopped stays so.
     ///
     /// # Errors
     /// [`LifecycleError::Store`].
@@ -42,7 +43,9 @@ async fn openings(
         let dependency = match job.depends_on.and_then(|parent| states.get(&parent)) {
             None | Some(StateName::Succeeded) => Dependency::Met,
             Some(StateName::Blocked | StateName::Ready | StateName::Running) => Dependency::Pending,
-            Some(StateName::Failed | StateName::Cancelled | StateName::Quarantined) => return None,
+            Some(StateName::Failed | StateName::Cancelled | StateName::Quarantined | StateName::Stopped) => {
+                return None;
+            }
         };
         Some((job, Event::Retry { dependency }))
     });

@@ -11,7 +11,7 @@ use store::{Channel, NewSweep, SubmittedSweep};
 use tracing::info;
 use uuid::Uuid;
 
-use super::{Lifecycle, LifecycleError};
+use super::{Lifecycle, LifecycleError, budget};
 
 /// A sweep that is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,9 @@ impl Lifecycle {
         let mut transaction = self.store.begin().await?;
         let twin = match transaction.add_sweep(&sweep).await? {
             SubmittedSweep::Stored => {
+                if let Some(limit) = spec.budget.and_then(|budget| budget.experiments) {
+                    budget::leave_out(&mut transaction, id, limit).await?;
+                }
                 transaction.commit().await?;
                 info!(sweep_id = %id, sweep = spec.name, jobs = expanded.job_count(), "sweep was submitted");
                 self.wakeups.announce(Channel::Ready);

@@ -138,6 +138,24 @@ impl Examples {
         matches!(self.values, Values::Bytes(_))
     }
 
+    /// The first `count` examples, and those after them.
+    #[must_use]
+    pub fn split_at(self, count: usize) -> (Self, Self) {
+        let at = self.values.len().min(count.saturating_mul(self.dimensions()));
+        let Self { shape, values } = self;
+        let (first, rest) = match values {
+            Values::Bytes(mut values) => {
+                let rest = values.split_off(at);
+                (Values::Bytes(values), Values::Bytes(rest))
+            }
+            Values::Floats(mut values) => {
+                let rest = values.split_off(at);
+                (Values::Floats(values), Values::Floats(rest))
+            }
+        };
+        (Self { shape, values: first }, Self { shape, values: rest })
+    }
+
     /// All values, example after example.
     #[must_use]
     pub fn values(&self) -> &Values {

@@ -89,6 +89,7 @@ impl Transaction {
         if !self.insert_sweep(sweep).await? {
             return self.find_twin(sweep).await.map(SubmittedSweep::Taken);
         }
+        self.set_rules(sweep.id, sweep.spec).await?;
         let variants = self.insert_variants(sweep).await?;
         let experiments = self.insert_experiments(sweep, &variants).await?;
         self.insert_jobs(sweep, &experiments).await?;
@@ -284,6 +285,6 @@ impl JobColumns {
     }
 }
 
-fn json<T: serde::Serialize>(document: &T) -> Result<serde_json::Value, StoreError> {
+pub(crate) fn json<T: serde::Serialize>(document: &T) -> Result<serde_json::Value, StoreError> {
     serde_json::to_value(document).map_err(|error| StoreError::corrupt("a document", error))
 }
