@@ -265,8 +265,7 @@ async fn watched_sweep_that_stopped_some_of_its_experiments_has_succeeded_and_sa
     };
     let counts = JobCounts { succeeded: 6, stopped: 2, ..JobCounts::default() };
     let left = AurocRow { auroc_mean: None, auroc_sd: None, seeds: 0, seeds_stopped: 2, ..auroc() };
-    let last =
-        WatchResponse { auroc: vec![auroc(), left], ended: vec![stopped], finished: true, ..snapshot(counts) };
+    let last = WatchResponse { auroc: vec![auroc(), left], ended: vec![stopped], finished: true, ..snapshot(counts) };
 
     let (run, _) = converse(Script { watches: watches(vec![vec![Ok(last)]]), ..script() }, &["watch", "smoke"]).await;
 

@@ -4,35 +4,16 @@
 
 mod scene;
 
-use std::sync::Arc;
-
-use coordinator::{
-    Wakeups,
-    lifecycle::Lifecycle,
-    services::{Accountant, Renewer},
-};
-use domain::lease::LeaseTerms;
 use proto::v1::{self, directive::Kind};
-use scene::{Scene, code, evaluated, trained, validated_sweep};
+use scene::{Scene, code, evaluated, soon, trained, validated_sweep};
 use serde_json::json;
 use store::{Connection, Store};
-use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
 const ASHA: &str = r#"{"early_stopping": {"asha": {"min_steps": 10, "reduction_factor": 3}}}"#;
 
 fn asha() -> serde_json::Value {
     serde_json::from_str(ASHA).unwrap()
-}
-
-/// The service by itself, beside those of the coordinators that run.
-async fn accountant(scene: &Scene) -> Accountant {
-    let (address, patience) = (scene.database.clone(), scene::PATIENCE);
-    let store = Store::connect(&Connection { address, max_connections: 2, patience }).await.unwrap();
-    let lease = LeaseTerms::default();
-    let (_, renewals) = Renewer::new(store.clone(), lease.ttl);
-    let lifecycle = Lifecycle::new(store, lease, Wakeups::default(), renewals, CancellationToken::new());
-    Accountant::new(Arc::new(lifecycle))
 }
 
 #[tokio::test]
@@ -244,11 +225,17 @@ async fn spent_device_hours_stop_trainings_and_not_evaluations() {
     let second = worker.attempt().await;
     let running = if first.job_id == 2 { first } else { second };
 
-    let accountant = accountant(&scene).await;
-    assert_eq!(accountant.run_once().await.unwrap(), 0, "one hour and a half is not two");
+    let (address, patience) = (scene.database.clone(), scene::PATIENCE);
+    let store = Store::connect(&Connection { address, max_connections: 2, patience }).await.unwrap();
+    assert_eq!(store.spent_budgets(10).await.unwrap(), [], "one hour and a half is not two");
     scene.sql("update attempt set started_at = started_at - interval '31 minutes' where job_id = 2");
-    // Any coordinator may be faster; whoever it is stops everything in one go.
-    accountant.run_once().await.unwrap();
+    // The coordinator looks every few seconds, and stops everything in one go.
+    let stopped = async {
+        while !coordinator.states("hours").await.iter().any(|state| state == "stopped") {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon("the end of the trainings", stopped).await;
 
     let jobs = coordinator.jobs("hours").await;
     let states: Vec<&str> = jobs.iter().map(|job| job.state.as_str()).collect();
@@ -258,7 +245,7 @@ async fn spent_device_hours_stop_trainings_and_not_evaluations() {
         "{}",
         jobs[1].reason
     );
-    assert_eq!(accountant.run_once().await.unwrap(), 0, "what is stopped is not stopped again");
+    assert_eq!(store.spent_budgets(10).await.unwrap(), [], "what is stopped is not stopped again");
     assert_eq!(worker.heartbeat(&[running]).await.unwrap(), [Kind::Abandon(running)]);
     worker.complete(evaluation, evaluated(weights, 0.5)).await.unwrap();
     assert!(coordinator.states("others").await.iter().all(|state| state != "stopped"));

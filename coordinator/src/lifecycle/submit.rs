@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use domain::{
     Digest, SweepId,
+    dispatch::SweepTerms,
     spec::Violations,
     sweep::{Expanded, SweepSpec},
 };
-use store::{Channel, NewSweep, SubmittedSweep};
+use store::{NewSweep, StoredSweep, SubmittedSweep};
 use tracing::info;
 use uuid::Uuid;
 
@@ -22,26 +23,41 @@ pub struct Submitted {
     pub created: bool,
 }
 
+/// A sweep that a user submits.
+#[derive(Debug)]
+pub struct Submission {
+    /// The document.
+    pub spec: SweepSpec,
+    /// The client's own key.
+    pub idempotency_key: Option<String>,
+    /// Who submits; may be empty.
+    pub user: String,
+}
+
 impl Lifecycle {
     /// Stores a sweep with all its jobs. The same key, or the same name with the same document, finds the stored one.
     ///
     /// # Errors
     /// [`LifecycleError::Invalid`], [`LifecycleError::NameTaken`], [`LifecycleError::KeyTaken`].
-    pub async fn submit(&self, spec: SweepSpec, key: Option<String>) -> Result<Submitted, LifecycleError> {
+    pub async fn submit(&self, submission: Submission) -> Result<Submitted, LifecycleError> {
+        let Submission { spec, idempotency_key, user } = submission;
         let (spec, expanded) = expand(spec).await?;
         self.check_initial_weights(&expanded).await?;
         let id = SweepId(Uuid::now_v7());
-        let sweep = NewSweep { id, spec: &spec, expanded: &expanded, idempotency_key: key.as_deref() };
+        let key = idempotency_key.as_deref();
+        let sweep = NewSweep { id, spec: &spec, expanded: &expanded, idempotency_key: key, submitted_by: &user };
         let mut transaction = self.store.begin().await?;
         let twin = match transaction.add_sweep(&sweep).await? {
-            SubmittedSweep::Stored => {
+            SubmittedSweep::Stored(StoredSweep { ready, user_weight }) => {
                 if let Some(limit) = spec.budget.and_then(|budget| budget.experiments) {
                     budget::leave_out(&mut transaction, id, limit).await?;
                 }
                 transaction.commit().await?;
                 info!(sweep_id = %id, sweep = spec.name, jobs = expanded.job_count(), "sweep was submitted");
-                self.wakeups.announce(Channel::Ready);
-                self.wakeups.announce(Channel::Changed);
+                self.desk.introduce(id, terms(&spec, &user, user_weight));
+                self.desk.open(&[ready]);
+                self.wakeups.announce_ready([id]);
+                self.wakeups.announce_change();
                 return Ok(Submitted { sweep: id, created: true });
             }
             SubmittedSweep::Taken(twin) => twin,
@@ -67,6 +83,18 @@ impl Lifecycle {
             found.add("base.training.initial_weights", message);
         }
         Ok(found.into_result()?)
+    }
+}
+
+fn terms(spec: &SweepSpec, user: &str, user_weight: f64) -> SweepTerms {
+    let execution = &spec.execution;
+    SweepTerms {
+        priority: execution.priority,
+        weight: execution.weight,
+        max_running: execution.max_running,
+        requirement: execution.requirement(),
+        user: user.into(),
+        user_weight,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Background services: each has `new`, `run_once` and `run(shutdown)`; what one run misses, the next one finds.
 
+mod acceptor;
 mod accountant;
 mod dispatcher;
 mod listening;
@@ -7,6 +8,7 @@ mod notifier;
 mod reaper;
 mod renewer;
 
+pub use acceptor::Acceptor;
 pub use accountant::Accountant;
 pub use dispatcher::Dispatcher;
 pub use listening::Listening;

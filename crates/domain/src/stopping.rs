@@ -204,23 +204,17 @@ impl EarlyStopping {
 
     /// Checks the rule's own numbers; `at` is its path.
     pub(crate) fn check(&self, at: &str, found: &mut Violations) {
-        let (at, fields): (String, [(&str, u32, std::ops::RangeInclusive<u32>); 3]) = match self {
+        match self {
             Self::Asha(Asha { metric: _, min_steps, reduction_factor }) => {
-                let factor = ("reduction_factor", *reduction_factor, Asha::REDUCTION_FACTORS);
-                (format!("{at}.asha"), [("min_steps", *min_steps, STEPS), factor.clone(), factor])
+                found.check_range(&format!("{at}.asha.min_steps"), *min_steps, STEPS);
+                let field = format!("{at}.asha.reduction_factor");
+                found.check_range(&field, *reduction_factor, Asha::REDUCTION_FACTORS);
             }
-            Self::Median(MedianRule { metric: _, after_steps, every_steps, min_experiments }) => (
-                format!("{at}.median"),
-                [
-                    ("after_steps", *after_steps, STEPS),
-                    ("every_steps", *every_steps, STEPS),
-                    ("min_experiments", *min_experiments, MedianRule::MIN_EXPERIMENTS),
-                ],
-            ),
-        };
-        for (index, (field, value, allowed)) in fields.iter().enumerate() {
-            if !fields[..index].iter().any(|(earlier, ..)| earlier == field) {
-                found.check_range(&format!("{at}.{field}"), *value, allowed.clone());
+            Self::Median(MedianRule { metric: _, after_steps, every_steps, min_experiments }) => {
+                found.check_range(&format!("{at}.median.after_steps"), *after_steps, STEPS);
+                found.check_range(&format!("{at}.median.every_steps"), *every_steps, STEPS);
+                let field = format!("{at}.median.min_experiments");
+                found.check_range(&field, *min_experiments, MedianRule::MIN_EXPERIMENTS);
             }
         }
     }
