@@ -76,6 +76,31 @@ async fn a_repeated_report_of_a_resumed_attempt_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_decision_outlives_the_coordinator_that_made_it() {
+    let scene = Scene::new();
+    let first = scene.start().await;
+    first.submit(&validated_sweep("outlived", 3, asha())).await.unwrap();
+    let mut worker = first.open_worker().await;
+    let attempts = [worker.attempt().await, worker.attempt().await, worker.attempt().await];
+    worker.validate(attempts[0], &[(10, Some(3.0))]).await.unwrap();
+    worker.validate(attempts[1], &[(10, Some(4.0))]).await.unwrap();
+    // The answer is lost with the coordinator.
+    let _lost = worker.validate(attempts[2], &[(10, Some(5.0))]).await;
+    first.request_shutdown();
+
+    let second = scene.start().await;
+    worker.client = second.worker().client;
+
+    assert_eq!(code(worker.validate(attempts[2], &[(10, Some(5.0))]).await), Code::FailedPrecondition);
+    worker.validate(attempts[1], &[(10, Some(4.0)), (20, Some(3.9))]).await.unwrap();
+    assert_eq!(worker.heartbeat(&attempts).await.unwrap(), [Kind::Abandon(attempts[2])]);
+    assert_eq!(
+        scene.rows("select value, stop_reason is null from stopping_report order by turn"),
+        ["3|t", "4|t", "5|f"]
+    );
+}
+
+#[tokio::test]
 async fn several_coordinators_keep_one_order_and_decide_alike() {
     // Twelve experiments report one rung at once through two coordinators.
     let scene = Scene::new();

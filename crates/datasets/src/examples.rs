@@ -205,6 +205,20 @@ mod tests {
     }
 
     #[test]
+    fn the_first_examples_are_parted_from_the_rest() {
+        let bytes = || Examples::new(Shape::Image([1, 1, 2]), Values::Bytes(vec![1, 2, 3, 4, 5, 6])).unwrap();
+        let floats = Examples::new(Shape::Vector(1), Values::Floats(vec![0.5, -1.0])).unwrap();
+
+        let (first, rest) = bytes().split_at(1);
+        let (all, none) = bytes().split_at(9);
+        let (one, other) = floats.split_at(1);
+
+        assert_eq!((first.values(), rest.values()), (&Values::Bytes(vec![1, 2]), &Values::Bytes(vec![3, 4, 5, 6])));
+        assert_eq!((all.len(), none.len(), none.shape()), (3, 0, Shape::Image([1, 1, 2])));
+        assert_eq!((one.values(), other.values()), (&Values::Floats(vec![0.5]), &Values::Floats(vec![-1.0])));
+    }
+
+    #[test]
     fn shapes_are_written_for_people() {
         assert_eq!(Shape::Image([3, 32, 32]).to_string(), "3×32×32");
         assert_eq!(Shape::Vector(50).to_string(), "50 features");
