@@ -239,16 +239,17 @@ async fn spent_device_hours_stop_trainings_and_not_evaluations() {
     let coordinator = scene.start().await;
     let budget = json!({"budget": {"device_hours": 2.0}});
     coordinator.submit(&validated_sweep("hours", 3, budget)).await.unwrap();
-    coordinator.submit(&validated_sweep("others", 1, json!({}))).await.unwrap();
     let mut worker = coordinator.open_worker().await;
     let done = worker.attempt().await;
     let weights = coordinator.put(b"weights").await;
     worker.complete(done, trained(weights, 90)).await.unwrap();
     scene.sql("update attempt set started_at = started_at - interval '90 minutes'");
-    let evaluation = worker.attempt().await;
-    let first = worker.attempt().await;
-    let second = worker.attempt().await;
-    let running = if first.job_id == 2 { first } else { second };
+    coordinator.submit(&validated_sweep("others", 1, json!({}))).await.unwrap();
+    // The other two trainings, the evaluation of the first, and another sweep's training.
+    let attempts = [worker.attempt().await, worker.attempt().await, worker.attempt().await, worker.attempt().await];
+    let jobs = coordinator.jobs("hours").await;
+    let attempt_at = |place: usize| *attempts.iter().find(|attempt| attempt.job_id == jobs[place].job_id).unwrap();
+    let (running, evaluation) = (attempt_at(1), attempt_at(3));
 
     let (address, patience) = (scene.database.clone(), scene::PATIENCE);
     let store = Store::connect(&Connection { address, max_connections: 2, patience }).await.unwrap();
