@@ -18,7 +18,7 @@ use tracing::{info, warn};
 use crate::{
     Config, Wakeups, grpc,
     lifecycle::{Lifecycle, Terms},
-    services::{Acceptor, Dispatcher, Listening, Notifier, Reaper, Renewer, Retention},
+    services::{Acceptor, Accountant, Dispatcher, Listening, Notifier, Reaper, Renewer, Retention},
 };
 
 /// Silence after which a connection is asked whether it lives.
@@ -108,6 +108,7 @@ impl App {
         services.spawn(Listening::new(store.clone(), wakeups.clone()).run(background.clone()));
         services.spawn(Dispatcher::new(Arc::clone(&lifecycle)).run(background.clone()));
         services.spawn(Acceptor::new(Arc::clone(&lifecycle), arrived).run(background.clone()));
+        services.spawn(Accountant::new(Arc::clone(&lifecycle)).run(background.clone()));
         services.spawn(Reaper::new(Arc::clone(&lifecycle), lease).run(background.clone()));
         services.spawn(Retention::new(store.clone(), retention_days).run(background.clone()));
 

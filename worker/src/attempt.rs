@@ -315,6 +315,7 @@ async fn hear(message: Message, hold: &Hold, outbox: &Outbox, outcome: &mut Opti
             hold.advance(done, total, images_per_second, bits_per_dim);
         }
         Message::Curve(point) => outbox.add_point(point),
+        Message::Validation(point) => outbox.add_validation(point),
         Message::Checkpoint(flow) => {
             if let Some(replaced) = outbox.replace_checkpoint(flow) {
                 reporter::remove(&replaced.file).await;

@@ -1,5 +1,6 @@
 //! The only writer: every change of a job, a session or a sweep passes through here, one file for each kind of call.
 
+mod budget;
 mod cancel;
 mod claim;
 mod complete;
@@ -12,6 +13,7 @@ mod release;
 mod report;
 mod retry;
 mod session;
+mod stopping;
 mod submit;
 
 use domain::{

@@ -1,6 +1,7 @@
 //! Background services: each has `new`, `run_once` and `run(shutdown)`; what one run misses, the next one finds.
 
 mod acceptor;
+mod accountant;
 mod dispatcher;
 mod listening;
 mod notifier;
@@ -9,6 +10,7 @@ mod renewer;
 mod retention;
 
 pub use acceptor::Acceptor;
+pub use accountant::Accountant;
 pub use dispatcher::Dispatcher;
 pub use listening::Listening;
 pub use notifier::Notifier;

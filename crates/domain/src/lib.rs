@@ -13,6 +13,7 @@ pub mod job;
 pub mod lease;
 pub mod report;
 pub mod spec;
+pub mod stopping;
 pub mod sweep;
 pub mod timestamp;
 

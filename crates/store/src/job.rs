@@ -80,6 +80,24 @@ impl Transaction {
         locked(query_file_as!(JobRow, "queries/job/lock_unended.sql", sweep.0).fetch_all(&mut *self.inner).await?)
     }
 
+    /// Locks every train job of `sweep` that has not ended.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lock_unended_trains(&mut self, sweep: SweepId) -> Result<Vec<LockedJob>, StoreError> {
+        let rows = query_file_as!(JobRow, "queries/job/lock_unended_trains.sql", sweep.0);
+        locked(rows.fetch_all(&mut *self.inner).await?)
+    }
+
+    /// Locks the train jobs of `sweep` behind the first `limit` of its expansion.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lock_trains_beyond(&mut self, sweep: SweepId, limit: u32) -> Result<Vec<LockedJob>, StoreError> {
+        let rows = query_file_as!(JobRow, "queries/job/lock_trains_beyond.sql", sweep.0, i64::from(limit));
+        locked(rows.fetch_all(&mut *self.inner).await?)
+    }
+
     /// Locks every job of `sweep` that ended without a result.
     ///
     /// # Errors

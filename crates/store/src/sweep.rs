@@ -85,6 +85,7 @@ impl Transaction {
         let Some(user_weight) = self.insert_sweep(sweep).await? else {
             return self.find_twin(sweep).await.map(SubmittedSweep::Taken);
         };
+        self.set_rules(sweep.id, sweep.spec).await?;
         let variants = self.insert_variants(sweep).await?;
         let experiments = self.insert_experiments(sweep, &variants).await?;
         let ready = self.insert_jobs(sweep, &experiments).await?;
@@ -298,6 +299,6 @@ impl JobColumns {
     }
 }
 
-fn json<T: serde::Serialize>(document: &T) -> Result<serde_json::Value, StoreError> {
+pub(crate) fn json<T: serde::Serialize>(document: &T) -> Result<serde_json::Value, StoreError> {
     serde_json::to_value(document).map_err(|error| StoreError::corrupt("a document", error))
 }

@@ -170,7 +170,7 @@ impl WorkerService for Script {
     }
 
     async fn report(&self, request: Request<v1::ReportRequest>) -> Result<Response<v1::ReportResponse>, Status> {
-        let v1::ReportRequest { attempt, curve, checkpoint, log } = request.into_inner();
+        let v1::ReportRequest { attempt, curve, checkpoint, validation: _, log } = request.into_inner();
         let attempt = self.fence(attempt)?;
         let curve = curve.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         let checkpoint = checkpoint.map(parse::<CheckpointRef>).transpose()?;
