@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use artifacts::{ArtifactError, ArtifactStore};
-use domain::lease::LeaseTerms;
+use domain::{lease::LeaseTerms, preemption};
 use proto::v1::{
     artifact_service_server::ArtifactServiceServer, result_service_server::ResultServiceServer,
     sweep_service_server::SweepServiceServer, worker_service_server::WorkerServiceServer,
@@ -17,7 +17,7 @@ use tracing::{info, warn};
 use crate::{
     Config, Wakeups, grpc,
     lifecycle::Lifecycle,
-    services::{Dispatcher, Listening, Notifier, Reaper, Renewer},
+    services::{Dispatcher, Listening, Notifier, Preemptor, Reaper, Renewer},
 };
 
 /// Silence after which a connection is asked whether it lives.
@@ -37,6 +37,7 @@ pub struct App {
     store: Store,
     artifacts: ArtifactStore,
     lease: LeaseTerms,
+    preemption: Option<preemption::Terms>,
 }
 
 /// The coordinator cannot start.
@@ -82,7 +83,7 @@ impl App {
         };
         let store = Store::connect(&config.connection()).await.map_err(refuse)?;
         store.migrate().await.map_err(refuse)?;
-        Ok(Self { store, artifacts, lease })
+        Ok(Self { store, artifacts, lease, preemption: config.preemption_terms() })
     }
 
     /// Serves on `listener` until `shutdown`; then long polls and watches end at once, and other calls in flight are finished.
@@ -90,7 +91,7 @@ impl App {
     /// # Errors
     /// [`ServeError`] when the listener fails.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ServeError> {
-        let Self { store, artifacts, lease } = self;
+        let Self { store, artifacts, lease, preemption } = self;
         let wakeups = Wakeups::default();
         let (renewer, renewals) = Renewer::new(store.clone(), lease.ttl);
         let lifecycle = Arc::new(Lifecycle::new(store.clone(), lease, wakeups.clone(), renewals, shutdown.clone()));
@@ -103,6 +104,9 @@ impl App {
         services.spawn(Listening::new(store.clone(), wakeups.clone()).run(background.clone()));
         services.spawn(Dispatcher::new(store.clone(), wakeups.clone()).run(background.clone()));
         services.spawn(Reaper::new(Arc::clone(&lifecycle), lease).run(background.clone()));
+        if let Some(terms) = preemption {
+            services.spawn(Preemptor::new(Arc::clone(&lifecycle), terms).run(background.clone()));
+        }
 
         let served = serve_grpc(listener, lifecycle, &store, artifacts, wakeups, shutdown).await;
         background.cancel();

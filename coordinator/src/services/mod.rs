@@ -3,11 +3,13 @@
 mod dispatcher;
 mod listening;
 mod notifier;
+mod preemptor;
 mod reaper;
 mod renewer;
 
 pub use dispatcher::Dispatcher;
 pub use listening::Listening;
 pub use notifier::Notifier;
+pub use preemptor::Preemptor;
 pub use reaper::Reaper;
 pub use renewer::{Renewals, Renewer};

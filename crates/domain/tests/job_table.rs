@@ -25,10 +25,11 @@ fn shape(event: &Event) -> &'static str {
         Event::Retry { dependency: Dependency::Met } => SHAPES[12],
         Event::Retry { dependency: Dependency::Pending } => SHAPES[13],
         Event::Retry { dependency: Dependency::Ended } => SHAPES[14],
+        Event::Preempted { .. } => SHAPES[15],
     }
 }
 
-const SHAPES: [&str; 15] = [
+const SHAPES: [&str; 16] = [
     "claim",
     "complete",
     "fail permanent",
@@ -44,6 +45,7 @@ const SHAPES: [&str; 15] = [
     "retry met",
     "retry pending",
     "retry ended",
+    "preempted",
 ];
 
 #[test]

@@ -1,7 +1,7 @@
 //! Jobs as rows: locking them, and reading them as the rules see them.
 
 use domain::{
-    Epoch, JobId, SessionId, SweepId, Timestamp,
+    Digest, Epoch, JobId, SessionId, SweepId, Timestamp,
     job::{Budgets, Job, JobKind, State, StateName},
 };
 use sqlx::query_file_as;
@@ -108,6 +108,27 @@ impl Store {
     /// [`StoreError`].
     pub async fn any_ready(&self) -> Result<bool, StoreError> {
         Ok(sqlx::query_file_scalar!("queries/job/any_ready.sql").fetch_one(&self.pool).await?)
+    }
+
+    /// Ready jobs of one sweep and kind whose trained checkpoint is among `digests`, oldest first, at most `limit`: a worker that
+    /// has these artifacts on its disk runs them without a download.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn local_jobs(
+        &self,
+        sweep: SweepId,
+        kind: JobKind,
+        digests: &[Digest],
+        limit: u32,
+    ) -> Result<Vec<JobId>, StoreError> {
+        if digests.is_empty() {
+            return Ok(Vec::new());
+        }
+        let digests: Vec<Vec<u8>> = digests.iter().map(|digest| digest.as_bytes().to_vec()).collect();
+        let rows =
+            sqlx::query_file_scalar!("queries/job/local.sql", sweep.0, kind.as_str(), &digests, i64::from(limit));
+        Ok(rows.fetch_all(&self.pool).await?.into_iter().map(JobId).collect())
     }
 }
 

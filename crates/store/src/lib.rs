@@ -14,6 +14,7 @@ mod error;
 mod events;
 mod figures;
 mod job;
+mod preemption;
 mod progress;
 mod session;
 mod sweep;

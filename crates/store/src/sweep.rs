@@ -127,6 +127,7 @@ impl Transaction {
             execution.max_running.map(column::integer),
             column::bigint(u64::from(execution.memory_mib) << 20),
             &execution.labels.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            execution.preemptible,
         )
         .execute(&mut *self.inner)
         .await?;

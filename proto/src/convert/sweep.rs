@@ -174,6 +174,7 @@ impl ToWire for ExecutionSpec {
             max_running,
             memory_mib,
             labels,
+            preemptible,
         } = self;
         v1::ExecutionSpec {
             priority: Some((*priority).into()),
@@ -186,6 +187,7 @@ impl ToWire for ExecutionSpec {
             max_running: *max_running,
             memory_mib: Some(*memory_mib),
             labels: labels.iter().map(ToString::to_string).collect(),
+            preemptible: Some(*preemptible),
         }
     }
 }
@@ -205,6 +207,7 @@ impl FromWire for ExecutionSpec {
             max_running,
             memory_mib,
             labels,
+            preemptible,
         } = wire;
         let default = Self::default();
         let mut fields = Fields::at(at);
@@ -243,6 +246,7 @@ impl FromWire for ExecutionSpec {
                 max_running,
                 memory_mib: memory_mib.unwrap_or(default.memory_mib),
                 labels: labels?.into_iter().collect(),
+                preemptible: preemptible.unwrap_or(default.preemptible),
             })
         })
     }
