@@ -16,6 +16,9 @@ use crate::{Store, StoreError, Transaction, column};
 /// Most jobs of a sweep and kind that are looked at in one go: the others wait behind them.
 const LANE_DEPTH: i64 = 16;
 
+/// Most jobs that are looked at in one go, whatever the number of sweeps.
+const MAX_WAITING: i64 = 500;
+
 struct WaitingRow {
     job_id: i64,
     epoch: i32,
@@ -133,7 +136,8 @@ async fn waiting_jobs(executor: impl PgExecutor<'_>, terms: &Terms) -> Result<Ve
         "queries/preemption/waiting.sql",
         terms.after.as_secs_f64(),
         terms.margin,
-        LANE_DEPTH
+        LANE_DEPTH,
+        MAX_WAITING
     );
     rows.fetch_all(executor).await?.into_iter().map(Waiting::try_from).collect()
 }

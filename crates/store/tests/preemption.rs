@@ -325,7 +325,8 @@ async fn no_statement_reads_a_table_of_jobs_from_end_to_end() {
     let local =
         generic_plan(&scene, "uuid, text, bytea[], bigint", local, "gen_random_uuid(), 'evaluate', '{}', 1").await;
     let waiting = include_str!("../queries/preemption/waiting.sql");
-    let waiting = generic_plan(&scene, "double precision, smallint, bigint", waiting, "60, 20::smallint, 16").await;
+    let waiting =
+        generic_plan(&scene, "double precision, smallint, bigint, bigint", waiting, "60, 20::smallint, 16, 500").await;
     let stations = generic_plan(&scene, "text", include_str!("../queries/preemption/stations.sql"), "''").await;
 
     for (plan, indexes) in [

@@ -1,6 +1,6 @@
 -- Ready jobs that have waited for `$1` seconds and are more important, by `$2` at least, than some training that could stop:
--- the oldest `$3` of each sweep and kind, each lane by one walk of the index `job_ready`. When nothing runs that could stop,
--- no sweep is looked at.
+-- the oldest `$3` of each sweep and kind, each lane by one walk of the index `job_ready`, and of them the `$4` most important.
+-- When nothing runs that could stop, no sweep is looked at.
 with lowest as materialized (
     select min(sweep.priority) as priority
     from job
@@ -41,3 +41,5 @@ cross join lateral (
 ) as told
 -- Not inside the lane: a lane of jobs that are all too young would be walked to its end.
 where waiting.ready_at <= clock_timestamp() - make_interval(secs => $1)
+order by sweep.priority desc, waiting.ready_at, waiting.id
+limit $4
