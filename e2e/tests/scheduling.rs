@@ -1,7 +1,5 @@
 //! Which job runs where and when: trainings that make room, evaluations that find their checkpoint on the worker's disk.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene should panic")]
-
 use std::time::Duration;
 
 use e2e::{Cluster, ClusterOptions, tiny_sweep};

@@ -1,5 +1,7 @@
 //! What a worker offers, what it keeps on its disk, and how it makes room for another job.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene should panic")]
+
 mod support;
 
 use std::{
