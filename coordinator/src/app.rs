@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use artifacts::{ArtifactError, ArtifactStore};
-use domain::{lease::LeaseTerms, preemption};
+use domain::{dispatch::Policy, lease::LeaseTerms, preemption};
 use proto::v1::{
     artifact_service_server::ArtifactServiceServer, result_service_server::ResultServiceServer,
     sweep_service_server::SweepServiceServer, worker_service_server::WorkerServiceServer,
@@ -16,8 +16,8 @@ use tracing::{info, warn};
 
 use crate::{
     Config, Wakeups, grpc,
-    lifecycle::Lifecycle,
-    services::{Dispatcher, Listening, Notifier, Preemptor, Reaper, Renewer},
+    lifecycle::{Lifecycle, Terms},
+    services::{Acceptor, Dispatcher, Listening, Notifier, Preemptor, Reaper, Renewer},
 };
 
 /// Silence after which a connection is asked whether it lives.
@@ -38,6 +38,7 @@ pub struct App {
     artifacts: ArtifactStore,
     lease: LeaseTerms,
     preemption: Option<preemption::Terms>,
+    policy: Policy,
 }
 
 /// The coordinator cannot start.
@@ -83,7 +84,7 @@ impl App {
         };
         let store = Store::connect(&config.connection()).await.map_err(refuse)?;
         store.migrate().await.map_err(refuse)?;
-        Ok(Self { store, artifacts, lease, preemption: config.preemption_terms() })
+        Ok(Self { store, artifacts, lease, preemption: config.preemption_terms(), policy: config.policy() })
     }
 
     /// Serves on `listener` until `shutdown`; then long polls and watches end at once, and other calls in flight are finished.
@@ -91,10 +92,12 @@ impl App {
     /// # Errors
     /// [`ServeError`] when the listener fails.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ServeError> {
-        let Self { store, artifacts, lease, preemption } = self;
+        let Self { store, artifacts, lease, preemption, policy } = self;
         let wakeups = Wakeups::default();
         let (renewer, renewals) = Renewer::new(store.clone(), lease.ttl);
-        let lifecycle = Arc::new(Lifecycle::new(store.clone(), lease, wakeups.clone(), renewals, shutdown.clone()));
+        let terms = Terms { lease, policy };
+        let (lifecycle, arrived) = Lifecycle::new(store.clone(), terms, wakeups.clone(), renewals, shutdown.clone());
+        let lifecycle = Arc::new(lifecycle);
 
         // The services outlive the server: calls in flight still need the renewer.
         let background = CancellationToken::new();
@@ -102,7 +105,8 @@ impl App {
         services.spawn(renewer.run(background.clone()));
         services.spawn(Notifier::new(store.clone(), wakeups.clone()).run(background.clone()));
         services.spawn(Listening::new(store.clone(), wakeups.clone()).run(background.clone()));
-        services.spawn(Dispatcher::new(store.clone(), wakeups.clone()).run(background.clone()));
+        services.spawn(Dispatcher::new(Arc::clone(&lifecycle)).run(background.clone()));
+        services.spawn(Acceptor::new(Arc::clone(&lifecycle), arrived).run(background.clone()));
         services.spawn(Reaper::new(Arc::clone(&lifecycle), lease).run(background.clone()));
         if let Some(terms) = preemption {
             services.spawn(Preemptor::new(Arc::clone(&lifecycle), terms).run(background.clone()));

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use clap::Parser;
-use domain::{lease::LeaseTerms, preemption};
+use domain::{dispatch::Policy, lease::LeaseTerms, preemption};
 use process::LogFormat;
 use store::Connection;
 
@@ -64,6 +64,10 @@ pub struct Config {
     #[arg(long, env = "SPILLWAY_PREEMPT_MIN_RUN_SECS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(0..=604_800))]
     pub preempt_min_run_secs: u64,
 
+    /// Waiting that raises a job's priority by one, in seconds; 0 switches ageing off.
+    #[arg(long, env = "SPILLWAY_AGEING_SECS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(0..=31_536_000))]
+    pub ageing_secs: u64,
+
     /// Most database connections at once; one of them listens for hints.
     #[arg(long, env = "SPILLWAY_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub database_connections: u32,
@@ -110,6 +114,13 @@ impl Config {
         })
     }
 
+    /// What decides between jobs.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        let ageing = (self.ageing_secs > 0).then(|| Duration::from_secs(self.ageing_secs));
+        Policy { ageing }
+    }
+
     pub(crate) fn connection(&self) -> Connection {
         Connection {
             address: self.database_url.clone(),
@@ -140,6 +151,12 @@ mod tests {
         assert_eq!((by_default.after, by_default.margin), (Duration::from_secs(60), 20));
         assert_eq!(by_default.minimum_run, Duration::from_secs(300));
         assert_eq!(config(&["--preempt-after-secs", "0"]).preemption_terms(), None);
+    }
+
+    #[test]
+    fn the_default_policy_is_the_rules_own_and_ageing_can_be_switched_off() {
+        assert_eq!(config(&[]).policy(), Policy::default());
+        assert_eq!(config(&["--ageing-secs", "0"]).policy(), Policy { ageing: None });
     }
 
     #[test]

@@ -9,7 +9,7 @@ impl Lifecycle {
     /// make room.
     ///
     /// # Errors
-    /// [`LifecycleError::Renewal`] or [`LifecycleError::Store`]: the lease may not have been renewed.
+    /// [`LifecycleError::Batch`] or [`LifecycleError::Store`]: the lease may not have been renewed.
     pub async fn heartbeat(&self, session: SessionId, progress: &[Progress]) -> Result<Vec<Directive>, LifecycleError> {
         // Progress is written after the renewal: liveness must not wait for it.
         let Some(renewed) = self.renewals.renew(session).await? else {

@@ -1,7 +1,6 @@
 //! Trainings that make room for jobs of much more important sweeps.
 
 use domain::preemption::{self, Preemption, Terms};
-use store::Channel;
 use tracing::info;
 
 use super::{Lifecycle, LifecycleError};
@@ -32,7 +31,7 @@ impl Lifecycle {
         for Preemption { victim, reason, .. } in chosen.iter().filter(|one| told.contains(&one.victim)) {
             info!(job_id = %victim.job, attempt = %victim.epoch, reason, "training was told to make room");
         }
-        self.wakeups.announce(Channel::Changed);
+        self.wakeups.announce_change();
         Ok(told.len())
     }
 }

@@ -1,5 +1,6 @@
 //! Background services: each has `new`, `run_once` and `run(shutdown)`; what one run misses, the next one finds.
 
+mod acceptor;
 mod dispatcher;
 mod listening;
 mod notifier;
@@ -7,6 +8,7 @@ mod preemptor;
 mod reaper;
 mod renewer;
 
+pub use acceptor::Acceptor;
 pub use dispatcher::Dispatcher;
 pub use listening::Listening;
 pub use notifier::Notifier;

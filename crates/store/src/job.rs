@@ -54,6 +54,15 @@ impl Transaction {
         row.map(LockedJob::try_from).transpose()
     }
 
+    /// Locks several jobs, by id; those that there are not are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lock_jobs(&mut self, jobs: &[JobId]) -> Result<Vec<LockedJob>, StoreError> {
+        let ids: Vec<i64> = jobs.iter().map(|job| job.0).collect();
+        locked(query_file_as!(JobRow, "queries/job/lock_many.sql", &ids).fetch_all(&mut *self.inner).await?)
+    }
+
     /// Locks every job that `session` runs.
     ///
     /// # Errors
@@ -102,14 +111,6 @@ impl Transaction {
 }
 
 impl Store {
-    /// Whether any job may be claimed now.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn any_ready(&self) -> Result<bool, StoreError> {
-        Ok(sqlx::query_file_scalar!("queries/job/any_ready.sql").fetch_one(&self.pool).await?)
-    }
-
     /// Ready jobs of one sweep and kind whose trained checkpoint is among `digests`, oldest first, at most `limit`: a worker that
     /// has these artifacts on its disk runs them without a download.
     ///
