@@ -51,7 +51,7 @@ async fn a_training_makes_room_and_goes_on_later_without_spending_anything() {
     worker.release(victim).await.unwrap();
     worker.release(victim).await.unwrap();
 
-    let urgent = worker.claim(0).await.unwrap().unwrap();
+    let urgent = soon("a claim", worker.claim(30_000)).await.unwrap().unwrap();
     let states = |name: &'static str| first.states(name);
     assert_eq!(
         (states("urgent").await, states("low").await),
