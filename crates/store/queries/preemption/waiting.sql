@@ -6,30 +6,40 @@ with lowest as materialized (
     from job
     join sweep on sweep.id = job.sweep_id
     where job.state = 'running' and job.kind = 'train' and sweep.preemptible
+),
+waiting as materialized (
+    select
+        job.id, job.epoch, job.ready_at, sweep.id as sweep_id, sweep.name, sweep.priority, sweep.device,
+        sweep.memory_bytes, sweep.labels, sweep.max_running
+    from lowest
+    join sweep on sweep.priority >= lowest.priority + $2::smallint
+    cross join (values ('evaluate'), ('inspect'), ('train')) as lane(kind)
+    cross join lateral (
+        select job.id, job.epoch, job.ready_at
+        from job
+        where job.sweep_id = sweep.id
+            and job.kind = lane.kind
+            and job.state = 'ready'
+            and (job.not_before is null or job.not_before <= clock_timestamp())
+        order by job.ready_seq
+        limit $3
+    ) as job
+    -- Not inside the lane: a lane of jobs that are all too young would be walked to its end.
+    where job.ready_at <= clock_timestamp() - make_interval(secs => $1)
+    order by sweep.priority desc, job.ready_at, job.id
+    limit $4
 )
 select
-    waiting.id as "job_id!", waiting.epoch as "epoch!", sweep.id as "sweep_id!", sweep.name as "sweep_name!",
-    sweep.priority as "priority!", sweep.device as "device!", sweep.memory_bytes as "memory_bytes!",
-    sweep.labels as "labels!", sweep.max_running, running.jobs as "running!",
+    waiting.id as "job_id!", waiting.epoch as "epoch!", waiting.sweep_id as "sweep_id!", waiting.name as "sweep_name!",
+    waiting.priority as "priority!", waiting.device as "device!", waiting.memory_bytes as "memory_bytes!",
+    waiting.labels as "labels!", waiting.max_running, running.jobs as "running!",
     extract(epoch from clock_timestamp() - greatest(waiting.ready_at, told.latest))::double precision as "waited_secs!",
     coalesce(told.awaited, false) as "awaited!"
-from lowest
-join sweep on sweep.priority >= lowest.priority + $2::smallint
-cross join (values ('evaluate'), ('inspect'), ('train')) as lane(kind)
-cross join lateral (
-    select job.id, job.epoch, job.ready_at
-    from job
-    where job.sweep_id = sweep.id
-        and job.kind = lane.kind
-        and job.state = 'ready'
-        and (job.not_before is null or job.not_before <= clock_timestamp())
-    order by job.ready_seq
-    limit $3
-) as waiting
+from waiting
 cross join lateral (
     select count(*) as jobs
     from job
-    where job.sweep_id = sweep.id and job.state = 'running'
+    where job.sweep_id = waiting.sweep_id and job.state = 'running'
 ) as running
 cross join lateral (
     select
@@ -39,7 +49,3 @@ cross join lateral (
     join job as victim on victim.id = preemption.job_id
     where preemption.for_job_id = waiting.id and preemption.for_epoch = waiting.epoch
 ) as told
--- Not inside the lane: a lane of jobs that are all too young would be walked to its end.
-where waiting.ready_at <= clock_timestamp() - make_interval(secs => $1)
-order by sweep.priority desc, waiting.ready_at, waiting.id
-limit $4
