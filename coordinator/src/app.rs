@@ -18,9 +18,7 @@ use tracing::{info, warn};
 use crate::{
     Config, Wakeups, grpc,
     lifecycle::{Lifecycle, Terms},
-    services::{
-        Acceptor, Accountant, Dispatcher, Listening, Notifier, Preemptor, Reaper, Renewer, Retention,
-    },
+    services::{Acceptor, Accountant, Dispatcher, Listening, Notifier, Preemptor, Reaper, Renewer, Retention},
 };
 
 /// Silence after which a connection is asked whether it lives.

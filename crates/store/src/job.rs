@@ -129,8 +129,8 @@ impl Transaction {
 }
 
 impl Store {
-    /// Ready jobs of one sweep and kind whose trained checkpoint is among `digests`, oldest first, at most `limit`: a worker that
-    /// has these artifacts on its disk runs them without a download.
+    /// Ready jobs of one sweep and kind whose trained checkpoint is among `digests`, with their places in the queue, oldest first,
+    /// at most `limit`: a worker that has these artifacts on its disk runs them without a download.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -140,14 +140,13 @@ impl Store {
         kind: JobKind,
         digests: &[Digest],
         limit: u32,
-    ) -> Result<Vec<JobId>, StoreError> {
+    ) -> Result<Vec<(JobId, i64)>, StoreError> {
         if digests.is_empty() {
             return Ok(Vec::new());
         }
         let digests: Vec<Vec<u8>> = digests.iter().map(|digest| digest.as_bytes().to_vec()).collect();
-        let rows =
-            sqlx::query_file_scalar!("queries/job/local.sql", sweep.0, kind.as_str(), &digests, i64::from(limit));
-        Ok(rows.fetch_all(&self.pool).await?.into_iter().map(JobId).collect())
+        let rows = sqlx::query_file!("queries/job/local.sql", sweep.0, kind.as_str(), &digests, i64::from(limit));
+        Ok(rows.fetch_all(&self.pool).await?.into_iter().map(|row| (JobId(row.id), row.ready_seq)).collect())
     }
 }
 

@@ -1,16 +1,20 @@
 //! One round of the desk: look at what is ready, plan a lane for every claim, claim all of it in one statement, answer.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use domain::{
     SessionId, SweepId, Timestamp,
     dispatch::{Board, Lane},
-    job::{Event, FailureKind},
+    job::{Event, FailureKind, JobKind},
     report::{Assignment, Attempt},
 };
 use store::{ClaimedJob, SessionStanding, Slot, SlotOutcome, StoreError};
 use tokio::time::Instant;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::desk::Waiting;
 use crate::{
@@ -57,6 +61,8 @@ struct Counted {
 struct Planned {
     waiting: Waiting,
     slots: Vec<Slot>,
+    /// Whether its first slot asks for a job whose checkpoint the worker has, ahead of older ones.
+    local: bool,
     jobs: Vec<ClaimedJob>,
     barred: bool,
 }
@@ -92,7 +98,8 @@ impl Lifecycle {
             return Ok(Served { jobs: 0, more: false });
         }
         self.look(rounds).await?;
-        let (planned, idle) = self.plan(rounds.now());
+        let (mut planned, idle) = self.plan(rounds.now());
+        self.prefer_local(&mut planned).await;
         let claimed = self.claim_planned(&planned).await;
         let planned = match claimed {
             Ok(outcomes) => self.settle(planned, outcomes),
@@ -170,7 +177,8 @@ impl Lifecycle {
                 Some(lane) if waiting.take() => {
                     let slot = plan_one(&mut board, waiting.session, lane);
                     slots += 1;
-                    planned.push(Planned { waiting, slots: Vec::from_iter(slot), jobs: Vec::new(), barred: false });
+                    let slots = Vec::from_iter(slot);
+                    planned.push(Planned { waiting, slots, local: false, jobs: Vec::new(), barred: false });
                 }
                 Some(_) => {}
                 None => idle.push(waiting),
@@ -192,6 +200,28 @@ impl Lifecycle {
             }
         }
         (planned, idle)
+    }
+
+    /// Points the first slot of each claim that offers artifacts to a job which needs one of them, within the lane whose turn it is.
+    async fn prefer_local(&self, planned: &mut [Planned]) {
+        let mut taken = HashSet::new();
+        for claim in planned {
+            let (Some(slot), artifacts) = (claim.slots.first_mut(), &claim.waiting.offer.artifacts) else { continue };
+            if artifacts.is_empty() || slot.lane.kind == JobKind::Train {
+                continue;
+            }
+            let wanted = u32::try_from(taken.len() + 1).unwrap_or(u32::MAX);
+            match self.store.local_jobs(slot.lane.sweep, slot.lane.kind, artifacts, wanted).await {
+                Ok(jobs) => {
+                    if let Some((_, place)) = jobs.into_iter().find(|(job, _)| taken.insert(*job)) {
+                        slot.oldest = place;
+                        claim.local = true;
+                    }
+                }
+                // Any job of the lane will do.
+                Err(error) => debug!(%error, "jobs near their checkpoints were not found"),
+            }
+        }
     }
 
     /// Claims what is planned: all of it in one statement, but for sweeps with a limit, each of which is counted under a lock.
@@ -231,13 +261,19 @@ impl Lifecycle {
     fn settle(&self, mut planned: Vec<Planned>, outcomes: Vec<SlotOutcome>) -> Vec<Planned> {
         let mut outcomes = outcomes.into_iter();
         let mut board = self.desk.board();
+        // A local slot goes ahead of older jobs, or finds another slot at the same job: neither tells that its lane is empty.
+        let local = planned.iter().filter(|claim| claim.local).filter_map(|claim| claim.slots.first());
+        let local: HashSet<Lane> = local.map(|slot| slot.lane).collect();
         for claim in &mut planned {
-            for slot in &claim.slots {
+            for (at, slot) in claim.slots.iter().enumerate() {
                 match outcomes.next() {
                     Some(SlotOutcome::Filled(job)) => {
-                        board.took(slot.lane, job.ready_seq);
+                        if at > 0 || !claim.local {
+                            board.took(slot.lane, job.ready_seq);
+                        }
                         claim.jobs.push(*job);
                     }
+                    Some(SlotOutcome::Empty) if local.contains(&slot.lane) => board.unplan(slot.lane),
                     Some(SlotOutcome::Empty) | None => board.missed(slot.lane),
                     Some(SlotOutcome::Barred) => {
                         board.unplan(slot.lane);
