@@ -276,7 +276,7 @@ async fn jobs_are_found_by_the_checkpoint_that_they_need() {
 
     // Neither what runs nor what backs off is ready.
     let running = scene.claim(session).await.unwrap();
-    assert_eq!(running.job, of_both[0]);
+    assert_eq!(running.job, of_both[0].0);
     assert_eq!(local(sweep, JobKind::Evaluate, &digests, 10).await, of_both[1..]);
     scene.fail(running, FailureKind::Infrastructure).await.unwrap();
     assert_eq!(local(sweep, JobKind::Evaluate, &digests, 10).await, of_both[1..]);
