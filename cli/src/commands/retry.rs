@@ -13,7 +13,7 @@ Examples:
   spillway retry demo --job 17
 
 Without --failed, every job without a result is opened again: failed, quarantined and cancelled ones. Jobs that ended with
-another one (the evaluations of a training that failed) follow it.";
+another one (the evaluations of a training that failed) follow it. What early stopping ended stays stopped.";
 
 /// Which jobs of which sweep.
 #[derive(Debug, Args)]
