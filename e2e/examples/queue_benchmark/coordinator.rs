@@ -107,7 +107,7 @@ impl Coordinator {
 /// A sweep of `jobs` jobs: half train, half evaluate.
 pub fn sweep(name: &str, jobs: u64) -> SubmitRequest {
     let seeds: Vec<u64> = (0..jobs.div_ceil(JOBS_PER_SEED)).collect();
-    SubmitRequest { sweep: Some(tiny_sweep(name, &seeds, 1).to_wire()), idempotency_key: String::new() }
+    SubmitRequest { sweep: Some(tiny_sweep(name, &seeds, 1).to_wire()), ..SubmitRequest::default() }
 }
 
 /// Submits, again when there was no room.

@@ -45,7 +45,7 @@ pub struct Options {
     pub slots: u32,
 
     /// Most jobs that one claim asks for
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub batch: u32,
 
     /// Claims that a session has under way at once; enough to fill its slots when not given
@@ -159,7 +159,7 @@ impl Options {
             sessions: self.sessions,
             slots: self.slots,
             batch: self.batch.min(self.slots),
-            claims: self.claims.unwrap_or(self.slots.div_ceil(self.batch)),
+            claims: self.claims.unwrap_or_else(|| self.slots.div_ceil(self.batch)),
             connections: self.connections.unwrap_or(self.sessions),
         }
     }

@@ -39,7 +39,7 @@ pub const PEERS: [Peer; 5] = [
     },
     Peer {
         name: "graphile_worker, tuned",
-        arguments: &["--peer", "graphile", "--workers", "100", "--local-queue", "1000", "--batch-millis", "5"],
+        arguments: &["--peer", "graphile", "--workers", "500", "--local-queue", "5000", "--batch-millis", "5"],
         slow: false,
     },
     Peer { name: "awa, defaults", arguments: &["--peer", "awa"], slow: false },

@@ -89,12 +89,11 @@ impl Worker {
 
     /// Claims up to `most` jobs, and waits for the first; none when none came in time.
     pub async fn claim(&self, most: u32) -> anyhow::Result<Vec<Assignment>> {
-        // The wire hands out one job a claim; `most` is for one that hands out several.
-        let _ = most;
         let request = ClaimRequest {
             session_id: self.session.clone(),
             offer: Some(offer()),
             wait_millis: u64::try_from(CLAIM_WAIT.as_millis())?,
+            max_jobs: most,
         };
         let begun = Instant::now();
         let answer = loop {
@@ -104,11 +103,10 @@ impl Worker {
                 Err(status) => return Err(status).context("a claim failed"),
             }
         };
-        let assignments: Vec<Assignment> = answer.assignment.into_iter().collect();
-        if !assignments.is_empty() {
+        if !answer.assignments.is_empty() {
             self.times.claims.add(begun.elapsed());
         }
-        Ok(assignments)
+        Ok(answer.assignments)
     }
 
     /// Reports the result of a job.
@@ -168,7 +166,7 @@ impl Worker {
 }
 
 fn offer() -> Offer {
-    Offer { device: "cpu".to_owned(), memory_bytes: 0 }
+    Offer { device: "cpu".to_owned(), ..Offer::default() }
 }
 
 fn auroc() -> Measurement {
