@@ -45,7 +45,7 @@ pub const PEERS: [Peer; 5] = [
     Peer { name: "awa, defaults", arguments: &["--peer", "awa"], slow: false },
     Peer {
         name: "awa, tuned",
-        arguments: &["--peer", "awa", "--workers", "256", "--no-deadline", "--poll-millis", "10", "--pool", "20"],
+        arguments: &["--peer", "awa", "--workers", "256", "--no-deadline", "--poll-millis", "50", "--pool", "20"],
         slow: false,
     },
 ];

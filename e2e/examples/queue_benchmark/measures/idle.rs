@@ -57,7 +57,8 @@ pub async fn renewals(bench: &mut Bench) -> anyhow::Result<()> {
     let before = bench.used(&scene)?;
     let end = Instant::now() + bench.load.busy;
     let mut beats = JoinSet::new();
-    for worker in fleet.workers().iter().cloned() {
+    for worker in fleet.workers() {
+        let worker = worker.clone();
         beats.spawn(async move {
             let mut count = 0_u64;
             while Instant::now() < end {
