@@ -147,7 +147,7 @@ async fn stations_are_the_sessions_that_may_claim_with_what_they_run() {
     };
     assert!(scene.store.open_session(&session, LONG).await.unwrap());
     let (lapsed, drained) = (scene.open_session(Duration::ZERO).await, scene.open_session(LONG).await);
-    scene.store.drain_session(drained).await.unwrap();
+    scene.store.drain_sessions(&[drained]).await.unwrap();
 
     let found = stations(&scene).await;
 
