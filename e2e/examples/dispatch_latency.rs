@@ -18,8 +18,12 @@ const SETTLE: Duration = Duration::from_millis(20);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let mut cluster =
-        Cluster::start(ClusterOptions { lease_ttl: Duration::from_secs(300), beat: Duration::from_secs(5) }).await?;
+    let mut cluster = Cluster::start(ClusterOptions {
+        lease_ttl: Duration::from_secs(300),
+        beat: Duration::from_secs(5),
+        ..ClusterOptions::default()
+    })
+    .await?;
     print("submit answered to assignment received", &mut submit_to_claim(&cluster).await?);
     print("job claimed to child started", &mut claim_to_child(&mut cluster).await?);
     Ok(())
@@ -49,7 +53,7 @@ async fn submit_to_claim(cluster: &Cluster) -> anyhow::Result<Vec<Duration>> {
         let (answer, received) = waiting.await??;
         answer.into_inner().assignments.first().context("the claim came back empty")?;
         waits.push(received.saturating_duration_since(submitted));
-        cluster.sweeps()?.cancel(CancelRequest { sweep: name, reason: "measured".to_owned() }).await?;
+        cluster.sweeps()?.cancel(CancelRequest { sweep: name, reason: "measured".to_owned(), job_id: 0 }).await?;
     }
     Ok(waits)
 }

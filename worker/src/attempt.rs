@@ -1,14 +1,16 @@
 //! One attempt at a job: from its checkpoint on this machine's disk to the report of its end.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use domain::{
+    fleet::{MAX_OFFERED_ARTIFACTS, Offer},
     job::FailureKind,
     report::{Assignment, CheckpointRef, Completion, Failure, Task},
 };
 use tracing::{info, warn};
 
 use crate::{
+    cache::Cache,
     child::{
         ArtifactFile, Child, Command, DrawnFigure, ExitReason, Line, Message, Order, Outcome, ProcessError, Resources,
     },
@@ -21,6 +23,9 @@ use crate::{
     uplink::Uplink,
     verdict::{Next, Verdict},
 };
+
+/// What the supervisor's lines in an attempt's log begin with.
+const SUPERVISOR: &str = "worker: ";
 
 /// Where attempts are run.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +40,10 @@ pub struct Workplace<'a> {
     pub resources: &'a Resources,
     /// A folder of the worker's own.
     pub scratch: &'a Path,
+    /// Checkpoints that lie on this machine's disk already.
+    pub cache: &'a Cache,
+    /// What the worker offers, artifacts apart.
+    pub offer: &'a Offer,
 }
 
 /// How a child ended, as its supervisor saw it.
@@ -46,6 +55,24 @@ enum ChildEnd {
     Interrupted(Verdict),
 }
 
+impl ChildEnd {
+    /// What happened, in a line.
+    fn describe(&self) -> String {
+        match self {
+            Self::Said(Outcome::Trained { checkpoint, .. }) => {
+                format!("child ended: trained {} steps", checkpoint.step)
+            }
+            Self::Said(Outcome::Evaluated { .. }) => "child ended: evaluated".to_owned(),
+            Self::Said(Outcome::Inspected { figures, .. }) => format!("child ended: drew {} pictures", figures.len()),
+            Self::Said(Outcome::Stopped) => "child ended: stopped as it was told".to_owned(),
+            Self::Said(Outcome::Failed(failure)) => format!("child ended: failed, {}", failure.message),
+            Self::Crashed(reason) => format!("child ended without a result: {}", reason.status()),
+            Self::Broken(error) => error.to_string(),
+            Self::Interrupted(_) => "child killed".to_owned(),
+        }
+    }
+}
+
 /// A checkpoint that was asked for.
 enum Fetched {
     /// It is here and its digest is right.
@@ -55,6 +82,11 @@ enum Fetched {
 }
 
 impl Workplace<'_> {
+    /// What the worker offers now.
+    pub fn offer(&self) -> Offer {
+        Offer { artifacts: self.cache.newest(MAX_OFFERED_ARTIFACTS), ..self.offer.clone() }
+    }
+
     /// Runs an attempt and reports its end.
     pub async fn run(&self, assignment: Assignment, hold: &Hold) -> Next {
         let verdict = self.work(assignment, hold).await;
@@ -75,6 +107,7 @@ impl Workplace<'_> {
             biased;
             verdict = self.interrupted(hold) => return verdict,
             () = self.stop.draining() => return Verdict::Release,
+            () = hold.preempted().cancelled() => return Verdict::Release,
             fetched = self.fetch_files(&assignment, folder.path()) => fetched,
         };
         let (checkpoint, initial_weights) = match fetched {
@@ -89,9 +122,10 @@ impl Workplace<'_> {
         }
         let (resources, folder_path) = (self.resources.clone(), folder.path().to_owned());
         let order = Order { resources, checkpoint, initial_weights, folder: folder_path, assignment };
-        let outbox = Outbox::default();
+        let outbox = Arc::new(Outbox::default());
         let supervised = async {
             let end = self.supervise(&order, hold, &outbox).await;
+            outbox.add_line(&format!("{SUPERVISOR}{}", end.describe()));
             outbox.close();
             end
         };
@@ -99,7 +133,7 @@ impl Workplace<'_> {
             tokio::select! {
                 biased;
                 verdict = self.interrupted(hold) => Err(verdict),
-                delivered = reporter::run(self.uplink, hold, &outbox) => Ok(delivered),
+                delivered = reporter::run(self.uplink, self.cache, hold, &outbox) => Ok(delivered),
             }
         };
         let (end, delivered) = tokio::join!(supervised, reported);
@@ -169,9 +203,17 @@ impl Workplace<'_> {
     /// This machine or the coordinator is at fault, whatever the checkpoint.
     async fn fetch(&self, checkpoint: CheckpointRef, folder: &Path) -> Result<Fetched, String> {
         let path = folder.join(format!("start-{}.safetensors", checkpoint.step));
+        if let Some(file) = self.cache.find(checkpoint.digest, &path).await {
+            info!(digest = %checkpoint.digest, "checkpoint found on this machine's disk");
+            return Ok(Fetched::File(file));
+        }
         let fetched = until_answered("download", async || download(self.uplink, checkpoint.digest, &path).await).await;
         match fetched {
-            Ok(Download::Verified(file)) => Ok(Fetched::File(file)),
+            Ok(Download::Verified(file)) => {
+                info!(digest = %checkpoint.digest, "checkpoint downloaded");
+                self.cache.keep(&file).await;
+                Ok(Fetched::File(file))
+            }
             Ok(Download::Unusable(reason)) => {
                 self.uplink.distrust(checkpoint.digest);
                 Ok(Fetched::Unusable(reason))
@@ -184,14 +226,23 @@ impl Workplace<'_> {
     }
 
     /// Runs the child to its end, whoever decides it.
-    async fn supervise(&self, order: &Order, hold: &Hold, outbox: &Outbox) -> ChildEnd {
-        let mut child = match Child::start(self.program, order).await {
+    async fn supervise(&self, order: &Order, hold: &Hold, outbox: &Arc<Outbox>) -> ChildEnd {
+        let log = Arc::clone(outbox);
+        let mut child = match Child::start(self.program, order, move |line| log.add_line(line)).await {
             Ok(child) => child,
             Err(error) => return ChildEnd::Broken(error),
         };
         info!(pid = child.pid(), resumed = order.checkpoint.is_some(), "child started");
+        outbox.add_line(&format!("{SUPERVISOR}child started, process {}", child.pid().unwrap_or_default()));
         let mut outcome = None;
         let mut told_to_stop = false;
+        let told = async {
+            tokio::select! {
+                () = self.stop.draining() => "drain",
+                () = hold.preempted().cancelled() => "preemption",
+            }
+        };
+        tokio::pin!(told);
         loop {
             let line = tokio::select! {
                 biased;
@@ -200,9 +251,10 @@ impl Workplace<'_> {
                     info!(?verdict, "child killed");
                     return ChildEnd::Interrupted(verdict);
                 }
-                () = self.stop.draining(), if !told_to_stop => {
+                cause = &mut told, if !told_to_stop => {
                     told_to_stop = true;
-                    info!("drain begun; child told to stop after a checkpoint");
+                    info!(cause, "child told to stop after a checkpoint");
+                    outbox.add_line(&format!("{SUPERVISOR}{cause}: child told to stop after a checkpoint"));
                     child.tell(Command::StopAfterCheckpoint).await;
                     continue;
                 }
@@ -296,9 +348,15 @@ async fn hear(message: Message, hold: &Hold, outbox: &Outbox, outcome: &mut Opti
                 reporter::remove(&replaced.file).await;
             }
         }
-        Message::StartedOver { problem } => warn!(problem, "checkpoint is not readable; training starts over"),
+        Message::StartedOver { problem } => {
+            warn!(problem, "checkpoint is not readable; training starts over");
+            outbox.add_line(&format!("{SUPERVISOR}the checkpoint is not readable, training starts over: {problem}"));
+        }
         Message::Restarted { problem, to_step, restarts, learning_rate_factor } => {
             warn!(problem, to_step, restarts, learning_rate_factor, "training diverged and restarted");
+            outbox.add_line(&format!(
+                "{SUPERVISOR}training diverged ({problem}): restart {restarts} from step {to_step}, learning rate × {learning_rate_factor}"
+            ));
         }
         Message::Ended(end) => *outcome = Some(end),
     }

@@ -4,10 +4,12 @@ mod budget;
 mod cancel;
 mod claim;
 mod complete;
+mod drain;
 mod error;
 mod fail;
 mod heartbeat;
 mod lost;
+mod preempt;
 mod release;
 mod report;
 mod retry;
@@ -16,12 +18,13 @@ mod stopping;
 mod submit;
 
 use domain::{
+    JobId, SweepId,
     dispatch::Policy,
     job::{Effect, Event, OutcomeKind},
     lease::LeaseTerms,
     report::Attempt,
 };
-use store::{Applied, Store, TransitionError};
+use store::{Applied, LockedJob, Store, Transaction, TransitionError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -120,4 +123,10 @@ impl Lifecycle {
             Err(TransitionError::Store(error)) => Err(error.into()),
         }
     }
+}
+
+/// Locks one job that a user names together with its sweep.
+async fn lock_of_sweep(transaction: &mut Transaction, sweep: SweepId, job: JobId) -> Result<LockedJob, LifecycleError> {
+    let locked = transaction.lock_job(job).await?.filter(|locked| locked.sweep == sweep);
+    locked.ok_or(LifecycleError::NotOfSweep { job, sweep })
 }

@@ -5,13 +5,17 @@ mod accountant;
 mod dispatcher;
 mod listening;
 mod notifier;
+mod preemptor;
 mod reaper;
 mod renewer;
+mod retention;
 
 pub use acceptor::Acceptor;
 pub use accountant::Accountant;
 pub use dispatcher::Dispatcher;
 pub use listening::Listening;
 pub use notifier::Notifier;
+pub use preemptor::Preemptor;
 pub use reaper::Reaper;
 pub use renewer::{Renewals, Renewer};
+pub use retention::Retention;

@@ -10,8 +10,9 @@ use domain::{Digest, spec::parse_document, sweep::SweepSpec};
 use proto::{
     convert::ToWire,
     v1::{
-        self, artifact_service_client::ArtifactServiceClient, result_service_client::ResultServiceClient,
-        sweep_service_client::SweepServiceClient, worker_service_client::WorkerServiceClient,
+        self, artifact_service_client::ArtifactServiceClient, fleet_service_client::FleetServiceClient,
+        result_service_client::ResultServiceClient, sweep_service_client::SweepServiceClient,
+        worker_service_client::WorkerServiceClient,
     },
 };
 use tempfile::TempDir;
@@ -33,6 +34,8 @@ pub struct Scene {
     pub database: String,
     pub folder: TempDir,
     pub lease: [u64; 3],
+    /// What else the coordinators are told.
+    pub flags: Vec<&'static str>,
 }
 
 /// A coordinator that serves.
@@ -55,7 +58,7 @@ impl Scene {
 
     /// On a database of the test's own.
     pub fn on(database: String) -> Self {
-        Self { database, folder: tempfile::tempdir().unwrap(), lease: [30_000, 5_000, 5_000] }
+        Self { database, folder: tempfile::tempdir().unwrap(), lease: [30_000, 5_000, 5_000], flags: Vec::new() }
     }
 
     /// Runs a statement behind the coordinators' backs.
@@ -77,7 +80,7 @@ impl Scene {
 
     pub async fn start(&self) -> Running {
         let [ttl, beat, grace] = self.lease.map(|millis| millis.to_string());
-        let config = Config::parse_from([
+        let arguments = [
             "spillway-coordinator",
             "--database-url",
             &self.database,
@@ -89,7 +92,8 @@ impl Scene {
             &beat,
             "--grace-millis",
             &grace,
-        ]);
+        ];
+        let config = Config::parse_from(arguments.into_iter().chain(self.flags.iter().copied()));
         let app = App::build(&config).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -108,6 +112,10 @@ impl Running {
 
     pub fn results(&self) -> ResultServiceClient<Channel> {
         ResultServiceClient::new(self.channel.clone())
+    }
+
+    pub fn fleet(&self) -> FleetServiceClient<Channel> {
+        FleetServiceClient::new(self.channel.clone())
     }
 
     pub fn artifacts(&self) -> ArtifactServiceClient<Channel> {
@@ -218,6 +226,10 @@ impl Worker {
         Ok(self.client.complete(request).await?.into_inner().duplicate)
     }
 
+    pub async fn release(&mut self, attempt: v1::Attempt) -> Result<(), Status> {
+        self.client.release(v1::ReleaseRequest { attempt: Some(attempt) }).await.map(drop)
+    }
+
     pub async fn fail(&mut self, attempt: v1::Attempt, message: &str) -> Result<(), Status> {
         let kind = v1::FailureKind::Own.into();
         let request = v1::FailRequest { attempt: Some(attempt), kind, message: message.to_owned() };
@@ -233,6 +245,14 @@ impl Worker {
         let point = |&step: &u64| v1::CurvePoint { step, loss_nats: 900.0, bits_per_dim: 1.5, gradient_norm: 2.0 };
         let curve = steps.iter().map(point).collect();
         let request = v1::ReportRequest { attempt: Some(attempt), curve, checkpoint, ..Default::default() };
+        self.client.report(request).await.map(drop)
+    }
+
+    /// Sends lines of the attempt's log, numbered from `first` on.
+    pub async fn write(&mut self, attempt: v1::Attempt, first: u32, lines: &[&str]) -> Result<(), Status> {
+        let line = |(line, text): (u32, &&str)| v1::LogLine { line, age_millis: 0, text: (*text).to_owned() };
+        let log = (first..).zip(lines).map(line).collect();
+        let request = v1::ReportRequest { attempt: Some(attempt), log, ..Default::default() };
         self.client.report(request).await.map(drop)
     }
 

@@ -5,11 +5,13 @@
 
 pub mod digest;
 pub mod dispatch;
+pub mod explanation;
 pub mod figure;
 pub mod fleet;
 pub mod ids;
 pub mod job;
 pub mod lease;
+pub mod preemption;
 pub mod report;
 pub mod spec;
 pub mod stopping;

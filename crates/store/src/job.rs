@@ -1,14 +1,14 @@
 //! Jobs as rows: locking them, and reading them as the rules see them.
 
 use domain::{
-    Epoch, JobId, SessionId, SweepId, Timestamp,
-    job::{Budgets, Job, JobKind, State, StateName},
+    Digest, Epoch, JobId, SessionId, SweepId, Timestamp,
+    job::{Budgets, Job, JobKind, StateName},
 };
 use sqlx::query_file_as;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{StoreError, Transaction, column};
+use crate::{Store, StoreError, Transaction, column};
 
 /// A job whose row is locked until the transaction ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,6 +128,28 @@ impl Transaction {
     }
 }
 
+impl Store {
+    /// Ready jobs of one sweep and kind whose trained checkpoint is among `digests`, with their places in the queue, oldest first,
+    /// at most `limit`: a worker that has these artifacts on its disk runs them without a download.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn local_jobs(
+        &self,
+        sweep: SweepId,
+        kind: JobKind,
+        digests: &[Digest],
+        limit: u32,
+    ) -> Result<Vec<(JobId, i64)>, StoreError> {
+        if digests.is_empty() {
+            return Ok(Vec::new());
+        }
+        let digests: Vec<Vec<u8>> = digests.iter().map(|digest| digest.as_bytes().to_vec()).collect();
+        let rows = sqlx::query_file!("queries/job/local.sql", sweep.0, kind.as_str(), &digests, i64::from(limit));
+        Ok(rows.fetch_all(&self.pool).await?.into_iter().map(|row| (JobId(row.id), row.ready_seq)).collect())
+    }
+}
+
 fn locked(rows: Vec<JobRow>) -> Result<Vec<LockedJob>, StoreError> {
     rows.into_iter().map(LockedJob::try_from).collect()
 }
@@ -136,21 +158,7 @@ impl TryFrom<JobRow> for LockedJob {
     type Error = StoreError;
 
     fn try_from(row: JobRow) -> Result<Self, StoreError> {
-        let reason = row.reason.unwrap_or_default();
-        let state = match column::named("a job's state", &row.state)? {
-            StateName::Blocked => State::Blocked,
-            StateName::Ready => State::Ready { not_before: row.not_before.map(column::timestamp) },
-            StateName::Running => State::Running {
-                session: SessionId(
-                    row.session_id.ok_or_else(|| StoreError::corrupt("a running job", "it has no session"))?,
-                ),
-            },
-            StateName::Succeeded => State::Succeeded,
-            StateName::Failed => State::Failed { reason },
-            StateName::Cancelled => State::Cancelled { reason },
-            StateName::Quarantined => State::Quarantined { reason },
-            StateName::Stopped => State::Stopped { reason },
-        };
+        let state = column::state(&row.state, row.not_before, row.session_id, row.reason)?;
         Ok(Self {
             job: Job {
                 id: JobId(row.id),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::{
     fleet::{MAX_LABELS, MAX_OFFERED_ARTIFACTS, Offer},
+    job::RetryScope,
     lease::{Directive, LeaseTerms},
     report::{Assignment, Attempt, CheckpointRef, Progress, Task},
     spec::Violations,
@@ -254,6 +255,9 @@ impl ToWire for Directive {
             Self::Abandon { job, epoch } => {
                 v1::directive::Kind::Abandon(v1::Attempt { job_id: job.to_wire(), epoch: epoch.to_wire() })
             }
+            Self::Preempt { job, epoch } => {
+                v1::directive::Kind::Preempt(v1::Attempt { job_id: job.to_wire(), epoch: epoch.to_wire() })
+            }
             Self::Drain => v1::directive::Kind::Drain(v1::Drain {}),
             Self::SessionLost => v1::directive::Kind::SessionLost(v1::SessionLost {}),
         };
@@ -267,13 +271,45 @@ impl FromWire for Directive {
     fn from_wire(wire: v1::Directive, at: &str) -> Result<Self, Violations> {
         let v1::Directive { kind } = wire;
         match kind {
-            None => Err(Violations::one(at, "missing: one of abandon, drain, session_lost expected")),
+            None => Err(Violations::one(at, "missing: one of abandon, drain, session_lost, preempt expected")),
             Some(v1::directive::Kind::Abandon(attempt)) => {
                 let Attempt { job, epoch } = Attempt::from_wire(attempt, &Fields::at(at).path("abandon"))?;
                 Ok(Self::Abandon { job, epoch })
             }
+            Some(v1::directive::Kind::Preempt(attempt)) => {
+                let Attempt { job, epoch } = Attempt::from_wire(attempt, &Fields::at(at).path("preempt"))?;
+                Ok(Self::Preempt { job, epoch })
+            }
             Some(v1::directive::Kind::Drain(v1::Drain {})) => Ok(Self::Drain),
             Some(v1::directive::Kind::SessionLost(v1::SessionLost {})) => Ok(Self::SessionLost),
+        }
+    }
+}
+
+impl ToWire for RetryScope {
+    type Wire = i32;
+
+    fn to_wire(&self) -> i32 {
+        let scope = match self {
+            Self::Failed => v1::RetryScope::Failed,
+            Self::Missing => v1::RetryScope::Missing,
+        };
+        scope.into()
+    }
+}
+
+impl FromWire for RetryScope {
+    type Wire = i32;
+
+    fn from_wire(wire: i32, at: &str) -> Result<Self, Violations> {
+        match v1::RetryScope::try_from(wire) {
+            Ok(v1::RetryScope::Unspecified) => Ok(Self::default()),
+            Ok(v1::RetryScope::Failed) => Ok(Self::Failed),
+            Ok(v1::RetryScope::Missing) => Ok(Self::Missing),
+            Err(_) => Err(Violations::one(
+                at,
+                format!("{wire} is no scope: RETRY_SCOPE_FAILED or RETRY_SCOPE_MISSING expected"),
+            )),
         }
     }
 }

@@ -9,8 +9,9 @@ use std::{
 
 use domain::{
     Digest, SessionId,
+    fleet::Offer,
     lease::{Directive, LeaseTerms},
-    report::{Assignment, Attempt, CheckpointRef, Completion, CurvePoint, Failure, Progress},
+    report::{Assignment, Attempt, CheckpointRef, Completion, CurvePoint, Failure, LogLine, Progress},
 };
 use proto::{
     convert::{FromWire, ToWire, invalid_argument},
@@ -38,10 +39,14 @@ pub enum Call {
         curve: Vec<CurvePoint>,
         checkpoint: Option<CheckpointRef>,
     },
+    /// The lines of a report, with their numbers.
+    Log(Attempt, Vec<(u32, String)>),
     Complete(Attempt, Completion),
     Fail(Attempt, Failure),
     Release(Attempt),
     Close(SessionId),
+    /// A download was asked for.
+    Get(Digest),
 }
 
 /// What the coordinator knows and shall answer. It outlives its server, as a database does.
@@ -63,6 +68,8 @@ pub struct State {
     pub heartbeats_lost: bool,
     /// Time to live of leases that are opened; a long one when absent.
     pub lease_ttl: Option<Duration>,
+    /// What the latest claim offered.
+    pub offer: Option<Offer>,
     /// Sessions that are no more.
     pub closed: BTreeSet<SessionId>,
 }
@@ -129,7 +136,9 @@ impl WorkerService for Script {
     }
 
     async fn claim(&self, request: Request<v1::ClaimRequest>) -> Result<Response<v1::ClaimResponse>, Status> {
-        self.session(request.into_inner().session_id)?;
+        let v1::ClaimRequest { session_id, offer, .. } = request.into_inner();
+        self.session(session_id)?;
+        self.state().offer = offer.map(parse).transpose()?;
         let lost = self.state().lost_claims;
         if lost > 0 {
             self.state().lost_claims = lost - 1;
@@ -168,14 +177,19 @@ impl WorkerService for Script {
     }
 
     async fn report(&self, request: Request<v1::ReportRequest>) -> Result<Response<v1::ReportResponse>, Status> {
-        let v1::ReportRequest { attempt, curve, checkpoint, validation: _ } = request.into_inner();
+        let v1::ReportRequest { attempt, curve, checkpoint, validation: _, log } = request.into_inner();
         let attempt = self.fence(attempt)?;
         let curve = curve.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         let checkpoint = checkpoint.map(parse::<CheckpointRef>).transpose()?;
         if let Some(checkpoint) = checkpoint {
             self.check_stored(checkpoint.digest)?;
         }
-        self.hear(Call::Report { attempt, curve, checkpoint });
+        let log = log.into_iter().map(parse::<LogLine>).collect::<Result<Vec<_>, _>>()?;
+        let is_of_log_alone = !log.is_empty() && curve.is_empty() && checkpoint.is_none();
+        self.hear(Call::Log(attempt, log.into_iter().map(|line| (line.line, line.text)).collect()));
+        if !is_of_log_alone {
+            self.hear(Call::Report { attempt, curve, checkpoint });
+        }
         Ok(Response::new(v1::ReportResponse {}))
     }
 
@@ -248,6 +262,7 @@ impl ArtifactService for Script {
 
     async fn get(&self, request: Request<v1::GetRequest>) -> Result<Response<Self::GetStream>, Status> {
         let digest = parse::<Digest>(request.into_inner().digest)?;
+        self.hear(Call::Get(digest));
         let bytes = self.state().artifacts.get(&digest).cloned();
         let bytes = bytes.ok_or_else(|| Status::not_found(format!("no artifact {digest}")))?;
         let chunks: Vec<_> =
