@@ -39,7 +39,7 @@ fn for_people(rows: &[AurocRow]) -> Table {
             Cell::text(mean(row)),
             Cell::text(interval(row)),
             Cell::text(seeds(row)),
-            Cell::text(format!("{}/{}", row.n_in, row.n_out)),
+            if row.n_in + row.n_out == 0 { Cell::Absent } else { Cell::text(format!("{}/{}", row.n_in, row.n_out)) },
         ];
         cells.extend(score.is_none().then(|| Cell::text(&row.score)));
         cells.extend(method.is_none().then(|| Cell::text(&row.ci_method)));
