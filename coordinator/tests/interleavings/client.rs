@@ -228,11 +228,10 @@ impl Client {
 
     /// A client that has nothing to do is one for which nothing is ready.
     fn submit_if_few(&mut self) -> Arc<Message> {
-        if self.dice.one_in(8) {
-            return self.submit();
+        match self.session {
+            Some(session) if !self.dice.one_in(8) => self.claim(session),
+            _ => self.submit(),
         }
-        let session = self.session.expect("only a client with a session acts");
-        self.claim(session)
     }
 
     /// Takes in an answer as a worker does that does not always listen.

@@ -146,6 +146,14 @@ impl Entry {
         self.is_acknowledged() || self.answer == Answer::Unknown
     }
 
+    /// The jobs that it handed out.
+    pub fn assigned(&self) -> &[(Attempt, JobKind)] {
+        match &self.answer {
+            Answer::Assigned(jobs) => jobs,
+            _ => &[],
+        }
+    }
+
     fn label(&self) -> &'static str {
         match &self.answer {
             Answer::Done => "done",

@@ -25,7 +25,7 @@ use history::History;
 use log::{Answer, Log, Says};
 use run::{LEASE, Settings, run};
 use scene::Scene;
-use wire::{loss_of, point_steps};
+use wire::{loss_of, point_steps, reason_of};
 
 /// Operations when nothing else is asked for.
 const OPERATIONS: usize = 100_000;
@@ -144,10 +144,10 @@ fn corruptions(log: &Log, history: &History) -> Vec<(String, Rule)> {
         ),
         ("update session set close_reason = 'lost' where close_reason = 'closed'", Rule::NoHealthySessionLost),
         ("update session set closed_at = closed_at + interval '1 hour'", Rule::NoHealthyRefusal),
-        ("delete from event where id = (select max(id) from event where kind = 'cancelled')", Rule::UsersObeyed),
     ];
     let mut all: Vec<(String, Rule)> = fixed.into_iter().map(|(sql, rule)| (sql.to_owned(), rule)).collect();
     all.push((a_refused_report_kept(log, history), Rule::OnlyWhatWasSent));
+    all.push((a_cancel_that_did_less(log), Rule::UsersObeyed));
     all
 }
 
@@ -168,6 +168,15 @@ fn a_refused_report_kept(log: &Log, history: &History) -> String {
         "insert into curve_point (job_id, epoch, step, loss_nats, bits_per_dim, gradient_norm) values {}",
         rows.join(", ")
     )
+}
+
+/// One job less that a cancel ended.
+fn a_cancel_that_did_less(log: &Log) -> String {
+    let ended = |entry: &&log::Entry| {
+        matches!((&entry.message.says, &entry.answer), (Says::Cancel { .. }, Answer::Changed(1..)))
+    };
+    let reason = reason_of(log.entries.iter().find(ended).unwrap().message.id);
+    format!("delete from event where id = (select max(id) from event where job_id is not null and detail = '{reason}')")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -23,9 +23,9 @@ use crate::{
 };
 
 /// Time to live, beat and grace of leases, in milliseconds: short, so that sessions which fall silent are lost within the run.
-pub const LEASE: [u64; 3] = [1_500, 300, 200];
+pub const LEASE: [u64; 3] = [3_000, 500, 300];
 /// Clients at once.
-const CLIENTS: u64 = 8;
+const CLIENTS: u64 = 32;
 /// Artifacts that checkpoints and results name.
 pub const ARTIFACTS: u8 = 16;
 

@@ -56,22 +56,17 @@ impl Case<'_> {
         let mut unanswered: HashMap<Uuid, i64> = HashMap::new();
         for entry in &log.entries {
             let Says::Claim { session, .. } = entry.message.says else { continue };
-            match &entry.answer {
-                Answer::Assigned(jobs) => {
-                    for &(attempt, kind) in jobs {
-                        let own = history.attempts.get(&attempt).is_some_and(|begun| begun.session == session);
-                        let right = history.jobs.get(&attempt.job).is_some_and(|job| job.kind == kind);
-                        self.require(own && right, Rule::OneHolder, || {
-                            format!("{attempt:?}, {kind}, was handed to {session}, which does not have it")
-                        });
-                        self.require(told.insert(attempt), Rule::OneHolder, || format!("{attempt:?} went out twice"));
-                    }
-                }
-                Answer::Unknown => {
-                    let first = unanswered.entry(session).or_insert(entry.sent_at);
-                    *first = (*first).min(entry.sent_at);
-                }
-                _ => {}
+            for &(attempt, kind) in entry.assigned() {
+                let own = history.attempts.get(&attempt).is_some_and(|begun| begun.session == session);
+                let right = history.jobs.get(&attempt.job).is_some_and(|job| job.kind == kind);
+                self.require(own && right, Rule::OneHolder, || {
+                    format!("{attempt:?}, {kind}, was handed to {session}, which does not have it")
+                });
+                self.require(told.insert(attempt), Rule::OneHolder, || format!("{attempt:?} went out twice"));
+            }
+            if entry.answer == Answer::Unknown {
+                let first = unanswered.entry(session).or_insert(entry.sent_at);
+                *first = (*first).min(entry.sent_at);
             }
         }
         for (&attempt, begun) in &history.attempts {

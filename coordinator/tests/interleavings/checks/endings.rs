@@ -94,7 +94,8 @@ impl<'run> Case<'run> {
         let session_was = |reason: &str| session.is_some_and(|session| session.reason == reason);
         match kind {
             Some(OutcomeKind::Crashed) if outcome.detail.starts_with("session ") => session_was("lost"),
-            Some(OutcomeKind::Released) => by_worker() || session_was("closed"),
+            // A coordinator takes back itself what it handed to a worker that had hung up.
+            Some(OutcomeKind::Released) => by_worker() || session_was("closed") || !self.told.contains(&attempt),
             Some(OutcomeKind::Cancelled) => self.is_cancelled_by_user(attempt.job, outcome),
             Some(_) => by_worker(),
             None => false,

@@ -69,6 +69,8 @@ struct Case<'run> {
     log: &'run Log,
     sendings: HashMap<u64, Vec<&'run Entry>>,
     by_attempt: HashMap<Attempt, Vec<&'run Entry>>,
+    /// Attempts of which a worker was told.
+    told: HashSet<Attempt>,
     findings: Vec<Finding>,
 }
 
@@ -80,7 +82,8 @@ pub fn check(history: &History, log: &Log) -> Vec<Finding> {
             by_attempt.entry(attempt).or_default().push(entry);
         }
     }
-    let mut case = Case { history, log, sendings: log.by_message(), by_attempt, findings: Vec::new() };
+    let told = log.entries.iter().flat_map(Entry::assigned).map(|(attempt, _)| *attempt).collect();
+    let mut case = Case { history, log, sendings: log.by_message(), by_attempt, told, findings: Vec::new() };
     case.check_protocol();
     case.check_attempts();
     case.check_claims();

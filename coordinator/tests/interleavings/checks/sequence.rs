@@ -16,8 +16,9 @@ use crate::{
     log::Attempt,
 };
 
-/// Claims come later than any backoff, in the replay; that backoffs were kept is checked apart.
-const LATER: Timestamp = Timestamp::from_micros(i64::MAX / 2);
+/// In the replay everything happens at once, and claims come later than any backoff; that backoffs were kept is checked apart.
+const NOW: Timestamp = Timestamp::from_micros(0);
+const LATER: Timestamp = Timestamp::from_micros(i64::MAX);
 
 impl Case<'_> {
     /// Replays every job's events.
@@ -44,7 +45,8 @@ impl Case<'_> {
             // Other kinds of events say nothing about the state.
             let Ok(to) = StateName::from_str(&event.kind) else { continue };
             let from = now.state.name();
-            let moves = self.happened(&now, to).and_then(|happened| apply(&now, happened, LATER).ok());
+            let time = if to == StateName::Running { LATER } else { NOW };
+            let moves = self.happened(&now, to).and_then(|happened| apply(&now, happened, time).ok());
             let legal = moves.as_ref().is_some_and(|moved| moved.job.state.name() == to);
             let rule = if from.is_final() { Rule::FinalStaysFinal } else { Rule::Sequence };
             self.require(legal, rule, || format!("job {id} goes from {from} to {to}: {event:?}"));
