@@ -245,23 +245,15 @@ impl Client {
                     jobs.for_each(|held| self.remember(held));
                 }
             }
-            (Says::Beat { .. }, Answer::Beaten(abandoned)) => {
-                if !self.dice.one_in(4) {
-                    self.drop_held(|attempt| abandoned.contains(&attempt));
-                }
+            (Says::Beat { .. }, Answer::Beaten(abandoned)) if !self.dice.one_in(4) => {
+                self.drop_held(|attempt| abandoned.contains(&attempt));
             }
             (
                 Says::Open { session } | Says::Claim { session, .. } | Says::Beat { session, .. },
                 Answer::SessionGone,
-            ) => {
-                if self.session == Some(*session) {
-                    self.leave_session();
-                }
-            }
-            (Says::Report { attempt, .. } | Says::Fail { attempt, .. }, Answer::Stale) => {
-                if !self.dice.one_in(4) {
-                    self.drop_held(|held| held == *attempt);
-                }
+            ) if self.session == Some(*session) => self.leave_session(),
+            (Says::Report { attempt, .. } | Says::Fail { attempt, .. }, Answer::Stale) if !self.dice.one_in(4) => {
+                self.drop_held(|held| held == *attempt);
             }
             (Says::Submit { sweep, .. }, Answer::Done) => self.shared.add_sweep(sweep.clone()),
             _ => {}
