@@ -7,20 +7,25 @@ use std::{
     time::Duration,
 };
 
-use domain::report::CurvePoint;
+use domain::report::{CurvePoint, ValidationPoint};
 use tokio::{
     sync::Notify,
     time::{Instant, timeout_at},
 };
 
-use crate::child::TrainedFlow;
+use crate::{
+    child::TrainedFlow,
+    log::{HeardLine, Log},
+};
 
 /// Points that are sent in one report.
 pub const POINTS_PER_REPORT: usize = 256;
+/// Lines of the log that are sent in one report.
+pub const LINES_PER_REPORT: usize = 256;
 /// How long a point waits for others to be sent with it.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Points of the curve and the newest checkpoint, until they are taken.
+/// Points of the curves, lines of the log and the newest checkpoint, until they are taken.
 #[derive(Debug, Default)]
 pub struct Outbox {
     waiting: Mutex<Waiting>,
@@ -31,16 +36,23 @@ pub struct Outbox {
 struct Waiting {
     /// As many as a curve has: some hundreds.
     points: VecDeque<CurvePoint>,
+    log: Log,
     oldest: Option<Instant>,
+    /// At most as many as the document's validation asks for.
+    validation: VecDeque<ValidationPoint>,
     checkpoint: Option<TrainedFlow>,
     closed: bool,
 }
 
 /// What one report says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parcel {
     /// Points of the curve, oldest first.
     pub points: Vec<CurvePoint>,
+    /// Points of the validation curve, oldest first.
+    pub validation: Vec<ValidationPoint>,
+    /// Lines of the log, oldest first.
+    pub lines: Vec<HeardLine>,
     /// A checkpoint; it comes after every point that was there before it.
     pub checkpoint: Option<TrainedFlow>,
 }
@@ -61,6 +73,22 @@ impl Outbox {
         self.changed.notify_one();
     }
 
+    /// Adds a line to the attempt's log, or several when there are breaks in it.
+    pub fn add_line(&self, text: &str) {
+        let mut waiting = self.waiting();
+        text.split('\n').for_each(|line| waiting.log.add(line));
+        if waiting.log.waiting() > 0 {
+            waiting.oldest.get_or_insert_with(Instant::now);
+            self.changed.notify_one();
+        }
+    }
+
+    /// Adds a point of the validation curve. It is sent at once: the sweep's early stopping may wait for it.
+    pub fn add_validation(&self, point: ValidationPoint) {
+        self.waiting().validation.push_back(point);
+        self.changed.notify_one();
+    }
+
     /// Puts in a checkpoint and gives back the one that it replaces, which nobody needs any more.
     #[must_use]
     pub fn replace_checkpoint(&self, checkpoint: TrainedFlow) -> Option<TrainedFlow> {
@@ -71,7 +99,9 @@ impl Outbox {
 
     /// Nothing more will come.
     pub fn close(&self) {
-        self.waiting().closed = true;
+        let mut waiting = self.waiting();
+        waiting.closed = true;
+        waiting.log.close();
         self.changed.notify_one();
     }
 
@@ -100,9 +130,9 @@ impl Outbox {
 impl Waiting {
     fn due(&mut self, now: Instant) -> Due {
         let lingered = self.oldest.map(|oldest| oldest + LINGER);
-        let full = self.points.len() >= POINTS_PER_REPORT;
+        let full = self.points.len() >= POINTS_PER_REPORT || self.log.waiting() >= LINES_PER_REPORT;
         match lingered {
-            _ if full || self.closed || self.checkpoint.is_some() => self.take(),
+            _ if full || self.closed || self.checkpoint.is_some() || !self.validation.is_empty() => self.take(),
             Some(time) if time <= now => self.take(),
             Some(time) => Due::At(time),
             None => Due::WhenChanged,
@@ -112,9 +142,16 @@ impl Waiting {
     fn take(&mut self) -> Due {
         let count = self.points.len().min(POINTS_PER_REPORT);
         let points: Vec<_> = self.points.drain(..count).collect();
-        let checkpoint = if self.points.is_empty() { self.checkpoint.take() } else { None };
-        self.oldest = self.oldest.filter(|_| !self.points.is_empty());
-        if points.is_empty() && checkpoint.is_none() { Due::Never } else { Due::Now(Parcel { points, checkpoint }) }
+        let count = self.validation.len().min(POINTS_PER_REPORT);
+        let validation: Vec<_> = self.validation.drain(..count).collect();
+        let lines = self.log.take(LINES_PER_REPORT);
+        let all = self.points.is_empty() && self.validation.is_empty();
+        let checkpoint = if all { self.checkpoint.take() } else { None };
+        self.oldest = self.oldest.filter(|_| !self.points.is_empty() || self.log.waiting() > 0);
+        if points.is_empty() && validation.is_empty() && lines.is_empty() && checkpoint.is_none() {
+            return Due::Never;
+        }
+        Due::Now(Parcel { points, validation, lines, checkpoint })
     }
 }
 
@@ -143,7 +180,7 @@ mod tests {
 
         let parcel = outbox.next().await.unwrap();
 
-        assert_eq!(parcel, Parcel { points: vec![point(1), point(2)], checkpoint: None });
+        assert_eq!(parcel, Parcel { points: vec![point(1), point(2)], ..Parcel::default() });
         assert!(put.elapsed() >= LINGER);
     }
 
@@ -156,9 +193,29 @@ mod tests {
 
         let (first, second) = (outbox.next().await.unwrap(), outbox.next().await.unwrap());
 
-        assert_eq!(first, Parcel { points: points[..POINTS_PER_REPORT].to_vec(), checkpoint: None });
+        let first_points = points[..POINTS_PER_REPORT].to_vec();
+        assert_eq!(first, Parcel { points: first_points, ..Parcel::default() });
         let rest = points[POINTS_PER_REPORT..].to_vec();
-        assert_eq!(second, Parcel { points: rest, checkpoint: Some(checkpoint(300)) });
+        assert_eq!(second, Parcel { points: rest, checkpoint: Some(checkpoint(300)), ..Parcel::default() });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn validation_is_sent_at_once_with_what_waits_and_before_its_checkpoint() {
+        let outbox = Outbox::default();
+        let validation = |step| ValidationPoint { step, bits_per_dim: Some(3.5), auroc: None };
+        outbox.add_point(point(1));
+        let put = Instant::now();
+        outbox.add_validation(validation(2));
+
+        let parcel = outbox.next().await.unwrap();
+        (1..=POINTS_PER_REPORT as u64 + 1).for_each(|step| outbox.add_validation(validation(step)));
+        assert_eq!(outbox.replace_checkpoint(checkpoint(300)), None);
+        let (first, second) = (outbox.next().await.unwrap(), outbox.next().await.unwrap());
+
+        assert_eq!(parcel, Parcel { points: vec![point(1)], validation: vec![validation(2)], ..Parcel::default() });
+        assert_eq!(put.elapsed(), Duration::ZERO);
+        assert_eq!((first.validation.len(), first.checkpoint), (POINTS_PER_REPORT, None));
+        assert_eq!((second.validation.len(), second.checkpoint), (1, Some(checkpoint(300))));
     }
 
     #[tokio::test]
@@ -179,5 +236,38 @@ mod tests {
 
         assert_eq!(outbox.next().await.unwrap().points, [point(1)]);
         assert_eq!(outbox.next().await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lines_wait_for_each_other_and_a_checkpoint_takes_them_along() {
+        let outbox = Outbox::default();
+        let put = Instant::now();
+        outbox.add_line("one");
+        outbox.add_line("two");
+        let reported = |parcel: &Parcel| parcel.lines.iter().map(|line| line.reported().text).collect::<Vec<_>>();
+
+        let first = outbox.next().await.unwrap();
+        assert!(put.elapsed() >= LINGER);
+        assert_eq!(reported(&first), ["one", "two"]);
+        assert_eq!(first.lines[0].reported().age, put.elapsed());
+
+        outbox.add_line("three");
+        assert_eq!(outbox.replace_checkpoint(checkpoint(1)), None);
+        let second = outbox.next().await.unwrap();
+        assert_eq!((reported(&second), second.checkpoint), (vec!["three".to_owned()], Some(checkpoint(1))));
+    }
+
+    #[tokio::test]
+    async fn closed_outbox_gives_away_every_line_of_its_log() {
+        let outbox = Outbox::default();
+        (0..2 * LINES_PER_REPORT + 1).for_each(|line| outbox.add_line(&line.to_string()));
+        outbox.close();
+
+        let mut sizes = Vec::new();
+        while let Some(parcel) = outbox.next().await {
+            sizes.push(parcel.lines.len());
+        }
+
+        assert_eq!(sizes, [LINES_PER_REPORT, LINES_PER_REPORT, 1]);
     }
 }

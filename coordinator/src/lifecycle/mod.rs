@@ -1,8 +1,10 @@
 //! The only writer: every change of a job, a session or a sweep passes through here, one file for each kind of call.
 
+mod budget;
 mod cancel;
 mod claim;
 mod complete;
+mod drain;
 mod error;
 mod fail;
 mod heartbeat;
@@ -11,15 +13,17 @@ mod release;
 mod report;
 mod retry;
 mod session;
+mod stopping;
 mod submit;
 
 use domain::{
+    JobId, SweepId,
     dispatch::Policy,
     job::{Effect, Event, OutcomeKind},
     lease::LeaseTerms,
     report::Attempt,
 };
-use store::{Applied, Store, TransitionError};
+use store::{Applied, LockedJob, Store, Transaction, TransitionError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -118,4 +122,10 @@ impl Lifecycle {
             Err(TransitionError::Store(error)) => Err(error.into()),
         }
     }
+}
+
+/// Locks one job that a user names together with its sweep.
+async fn lock_of_sweep(transaction: &mut Transaction, sweep: SweepId, job: JobId) -> Result<LockedJob, LifecycleError> {
+    let locked = transaction.lock_job(job).await?.filter(|locked| locked.sweep == sweep);
+    locked.ok_or(LifecycleError::NotOfSweep { job, sweep })
 }

@@ -5,6 +5,7 @@
 
 pub mod digest;
 pub mod dispatch;
+pub mod explanation;
 pub mod figure;
 pub mod fleet;
 pub mod ids;
@@ -12,6 +13,7 @@ pub mod job;
 pub mod lease;
 pub mod report;
 pub mod spec;
+pub mod stopping;
 pub mod sweep;
 pub mod timestamp;
 

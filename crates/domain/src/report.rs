@@ -1,5 +1,7 @@
 //! What workers are given and what they report.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -95,6 +97,36 @@ pub struct CurvePoint {
     pub bits_per_dim: f64,
     /// Mean global gradient norm before clipping.
     pub gradient_norm: f64,
+}
+
+/// A line of an attempt's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// Place in the log, from 1.
+    pub line: u32,
+    /// How long ago it was heard, when it is sent.
+    pub age: Duration,
+    /// What it says.
+    pub text: String,
+}
+
+impl LogLine {
+    /// Most lines of one attempt.
+    pub const MAX_LINES: u32 = 4096;
+    /// Longest line that is kept, in bytes.
+    pub const MAX_BYTES: usize = 2048;
+}
+
+/// What the held-out examples said of the flow after so many steps.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ValidationPoint {
+    /// Steps done.
+    pub step: u64,
+    /// Mean bits per dimension of the held-out examples in evaluation mode; absent when a likelihood is not finite.
+    pub bits_per_dim: Option<f64>,
+    /// AUROC of those examples against examples of another dataset; absent when there is none, or when a likelihood is
+    /// not a number.
+    pub auroc: Option<f64>,
 }
 
 /// A number that an evaluation yields.

@@ -2,7 +2,7 @@
 
 use domain::{
     Epoch, JobId, SessionId, SweepId, Timestamp,
-    job::{Budgets, Job, JobKind, State, StateName},
+    job::{Budgets, Job, JobKind, StateName},
 };
 use sqlx::query_file_as;
 use time::OffsetDateTime;
@@ -80,6 +80,24 @@ impl Transaction {
         locked(query_file_as!(JobRow, "queries/job/lock_unended.sql", sweep.0).fetch_all(&mut *self.inner).await?)
     }
 
+    /// Locks every train job of `sweep` that has not ended.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lock_unended_trains(&mut self, sweep: SweepId) -> Result<Vec<LockedJob>, StoreError> {
+        let rows = query_file_as!(JobRow, "queries/job/lock_unended_trains.sql", sweep.0);
+        locked(rows.fetch_all(&mut *self.inner).await?)
+    }
+
+    /// Locks the train jobs of `sweep` behind the first `limit` of its expansion.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lock_trains_beyond(&mut self, sweep: SweepId, limit: u32) -> Result<Vec<LockedJob>, StoreError> {
+        let rows = query_file_as!(JobRow, "queries/job/lock_trains_beyond.sql", sweep.0, i64::from(limit));
+        locked(rows.fetch_all(&mut *self.inner).await?)
+    }
+
     /// Locks every job of `sweep` that ended without a result.
     ///
     /// # Errors
@@ -118,20 +136,7 @@ impl TryFrom<JobRow> for LockedJob {
     type Error = StoreError;
 
     fn try_from(row: JobRow) -> Result<Self, StoreError> {
-        let reason = row.reason.unwrap_or_default();
-        let state = match column::named("a job's state", &row.state)? {
-            StateName::Blocked => State::Blocked,
-            StateName::Ready => State::Ready { not_before: row.not_before.map(column::timestamp) },
-            StateName::Running => State::Running {
-                session: SessionId(
-                    row.session_id.ok_or_else(|| StoreError::corrupt("a running job", "it has no session"))?,
-                ),
-            },
-            StateName::Succeeded => State::Succeeded,
-            StateName::Failed => State::Failed { reason },
-            StateName::Cancelled => State::Cancelled { reason },
-            StateName::Quarantined => State::Quarantined { reason },
-        };
+        let state = column::state(&row.state, row.not_before, row.session_id, row.reason)?;
         Ok(Self {
             job: Job {
                 id: JobId(row.id),

@@ -59,14 +59,6 @@ pub struct Twin {
     pub same_key: bool,
 }
 
-/// How far a sweep's history goes. Numbers of events are given before their transactions commit, so that the last number alone
-/// would miss what commits late; the count does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HistoryMark {
-    last: i64,
-    count: i64,
-}
-
 impl Store {
     /// The sweep with this name or id.
     ///
@@ -82,15 +74,6 @@ impl Store {
             .await?;
         Ok(found.map(SweepId))
     }
-
-    /// What is different after every change of the sweep's jobs that has become visible.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn history_mark(&self, sweep: SweepId) -> Result<HistoryMark, StoreError> {
-        let row = query_file!("queries/event/last.sql", sweep.0).fetch_one(&self.pool).await?;
-        Ok(HistoryMark { last: row.last, count: row.count })
-    }
 }
 
 impl Transaction {
@@ -102,6 +85,7 @@ impl Transaction {
         let Some(user_weight) = self.insert_sweep(sweep).await? else {
             return self.find_twin(sweep).await.map(SubmittedSweep::Taken);
         };
+        self.set_rules(sweep.id, sweep.spec).await?;
         let variants = self.insert_variants(sweep).await?;
         let experiments = self.insert_experiments(sweep, &variants).await?;
         let ready = self.insert_jobs(sweep, &experiments).await?;
@@ -315,6 +299,6 @@ impl JobColumns {
     }
 }
 
-fn json<T: serde::Serialize>(document: &T) -> Result<serde_json::Value, StoreError> {
+pub(crate) fn json<T: serde::Serialize>(document: &T) -> Result<serde_json::Value, StoreError> {
     serde_json::to_value(document).map_err(|error| StoreError::corrupt("a document", error))
 }

@@ -177,5 +177,6 @@ fn ending(outcome: &Outcome, epoch: Epoch, session: SessionId) -> Option<Happene
         OutcomeKind::Crashed => fail(FailureKind::Crash),
         OutcomeKind::Released => Happened::Release { epoch },
         OutcomeKind::Cancelled => Happened::Cancel { reason: message },
+        OutcomeKind::Stopped => Happened::Stop { reason: message },
     })
 }

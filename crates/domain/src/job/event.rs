@@ -50,6 +50,18 @@ pub enum Event {
         /// Who asked and why.
         reason: String,
     },
+    /// The rule of the sweep's early stopping ends an attempt by what it reported.
+    StopEarly {
+        /// The epoch that the worker holds.
+        epoch: Epoch,
+        /// What the rule saw.
+        reason: String,
+    },
+    /// A budget of the sweep ends the job, wherever it stands.
+    Stop {
+        /// Which budget, and how it stands.
+        reason: String,
+    },
     /// A user wants the job tried again, with fresh budgets.
     Retry {
         /// The state of the job that it waits for.
@@ -78,6 +90,8 @@ pub enum DependencyEnd {
     Failed,
     /// Cancelled.
     Cancelled,
+    /// Stopped by the sweep's own rule.
+    Stopped,
 }
 
 /// Where the job that this one waits for stands.

@@ -1,13 +1,38 @@
-//! Backoff between attempts.
+//! Backoff between attempts, and which ended jobs a user opens again.
 
 use std::time::Duration;
 
+use super::StateName;
 use crate::{Epoch, JobId};
 
 /// Delay after the first failure.
 const BASE: Duration = Duration::from_secs(2);
 /// Longest delay before jitter.
 const CEILING: Duration = Duration::from_secs(300);
+
+/// Which jobs that ended without a result a user wants tried again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RetryScope {
+    /// Failed and quarantined ones; what a user cancelled stays cancelled.
+    Failed,
+    /// All that have no result: cancelled ones too.
+    #[default]
+    Missing,
+}
+
+impl RetryScope {
+    /// Whether a job in `state` is tried again.
+    #[must_use]
+    pub fn includes(self, state: StateName) -> bool {
+        match state {
+            StateName::Failed | StateName::Quarantined => true,
+            StateName::Cancelled => self == Self::Missing,
+            // Stopped by the sweep's own rule: trying again would end there again.
+            StateName::Stopped => false,
+            StateName::Blocked | StateName::Ready | StateName::Running | StateName::Succeeded => false,
+        }
+    }
+}
 
 /// How long a job waits before attempt `failures + 1`: doubling from two seconds to five minutes, times a jitter of 0.5
 /// to 1.5.
@@ -42,6 +67,15 @@ mod tests {
 
             assert!(delay >= plain.mul_f64(0.5) && delay < plain.mul_f64(1.5), "{failures}: {delay:?}");
         }
+    }
+
+    #[test]
+    fn what_a_user_cancelled_is_missing_and_has_not_failed() {
+        let included = |scope: RetryScope| StateName::ALL.into_iter().filter(|state| scope.includes(*state)).collect();
+        let (failed, missing): (Vec<_>, Vec<_>) = (included(RetryScope::Failed), included(RetryScope::Missing));
+
+        assert_eq!(failed, [StateName::Failed, StateName::Quarantined]);
+        assert_eq!(missing, [StateName::Failed, StateName::Cancelled, StateName::Quarantined]);
     }
 
     #[test]

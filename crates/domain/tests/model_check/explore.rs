@@ -135,7 +135,7 @@ fn without_messages(mut world: World) -> World {
     for message in world.messages() {
         world.forget(message);
     }
-    (world.cancels_left, world.retries_left, world.releases_left) = (0, 0, 0);
+    (world.cancels_left, world.retries_left, world.releases_left, world.stops_left) = (0, 0, 0, 0);
     world
 }
 
@@ -177,8 +177,10 @@ fn steps(world: &World, bounds: &Bounds) -> Vec<Step> {
     for row in [0, 1] {
         steps.extend((world.cancels_left > 0).then_some(Step::Cancel { row }));
         steps.extend((world.retries_left > 0).then_some(Step::Retry { row }));
+        steps.extend((world.stops_left > 0).then_some(Step::Stop { row }));
     }
     steps.retain(|step| world.releases_left > 0 || !gives_back(step));
+    steps.retain(|step| world.stops_left > 0 || !matches!(step, Step::Send { says: Says::Poor, .. }));
     steps
 }
 
@@ -209,6 +211,7 @@ fn take(server: &Server, mut world: World, step: Step) -> Result<World, Property
             // Whoever has reported believes no more that the attempt is its own; the report may come late all the same.
             let held = world.sessions[usize::from(session)].held.take().expect("only who holds an attempt reports");
             world.releases_left -= u8::from(says == Says::Release);
+            world.stops_left -= u8::from(says == Says::Poor);
             world.send(Message::Report { session, held, says });
         }
         Step::Crash { session } => world.sessions[usize::from(session)].held = None,
@@ -226,6 +229,10 @@ fn take(server: &Server, mut world: World, step: Step) -> Result<World, Property
             let dependency = world.dependency_of(usize::from(row));
             let retried = server.happen(&mut world, usize::from(row), Event::Retry { dependency })?;
             world.retries_left -= u8::from(retried.is_ok());
+        }
+        Step::Stop { row } => {
+            let stopped = server.happen(&mut world, usize::from(row), Event::Stop { reason: String::new() })?;
+            world.stops_left -= u8::from(stopped.is_ok());
         }
     }
     world.recycle();

@@ -25,10 +25,13 @@ const LIFE: Bounds = Bounds {
     cancels: 1,
     retries: 1,
     releases: 0,
+    stops: 0,
     limits: Budgets { failures: 2, infrastructure: 1, crashes: 2 },
 };
-/// The same with jobs given back, and fewer failures; each wrong rule shows itself here.
+/// The same with jobs given back, and fewer failures.
 const RETURNS: Bounds = Bounds { releases: 1, limits: Budgets { failures: 1, ..LIFE.limits }, ..LIFE };
+/// The sweep's own rules end jobs; each wrong rule shows itself here.
+const STOPS: Bounds = Bounds { stops: 1, ..RETURNS };
 /// Two messages on their way at once, which overtake each other.
 const OVERTAKING: Bounds =
     Bounds { in_flight: 2, limits: Budgets { failures: 1, infrastructure: 1, crashes: 1 }, ..LIFE };
@@ -62,6 +65,11 @@ fn no_order_of_events_with_jobs_given_back_breaks_a_rule() {
 }
 
 #[test]
+fn no_order_of_events_with_jobs_stopped_by_rules_breaks_a_rule() {
+    explore_rules("stops", Bounds { cancels: 0, releases: 0, ..STOPS });
+}
+
+#[test]
 fn no_order_of_messages_that_overtake_each_other_breaks_a_rule() {
     explore_rules("overtaking", OVERTAKING);
 }
@@ -80,7 +88,7 @@ fn no_order_of_events_in_a_wide_world_breaks_a_rule() {
 #[test]
 fn every_wrong_rule_is_caught() {
     for mutant in &MUTANTS {
-        let server = Server { rules: mutant.rules, bounds: RETURNS, epochs: Epochs::Compared };
+        let server = Server { rules: mutant.rules, bounds: STOPS, epochs: Epochs::Compared };
 
         let counterexample = explore(&server).expect_err(mutant.name);
 
@@ -91,7 +99,7 @@ fn every_wrong_rule_is_caught() {
 
 #[test]
 fn an_epoch_that_does_not_grow_shows_itself_in_what_two_workers_do() {
-    let server = Server { rules: keeps_epoch_at_release, bounds: RETURNS, epochs: Epochs::Trusted };
+    let server = Server { rules: keeps_epoch_at_release, bounds: STOPS, epochs: Epochs::Trusted };
 
     let counterexample = explore(&server).expect_err("the fence is gone");
 

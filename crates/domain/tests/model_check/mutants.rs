@@ -16,7 +16,7 @@ pub struct Mutant {
 
 type Decided = Result<Transition, Rejected>;
 
-pub const MUTANTS: [Mutant; 16] = [
+pub const MUTANTS: [Mutant; 18] = [
     mutant("takes reports of any epoch", takes_any_epoch, Property::OnlyTheRunningAttemptReports),
     mutant("takes a result of the epoch before", takes_the_epoch_before, Property::OnlyTheRunningAttemptReports),
     mutant("keeps the epoch at a release", keeps_epoch_at_release, Property::EpochGrowsAtExits),
@@ -29,6 +29,8 @@ pub const MUTANTS: [Mutant; 16] = [
     mutant("forgets dependents on a cancel", forgets_dependents_on_cancel, Property::DependentsEndWithIt),
     mutant("cancels what has succeeded", cancels_what_succeeded, Property::FinalStaysFinal),
     mutant("retries what has succeeded", retries_what_succeeded, Property::FinalStaysFinal),
+    mutant("retries what was stopped", retries_what_was_stopped, Property::FinalStaysFinal),
+    mutant("stops attempts of any epoch", stops_any_epoch, Property::OnlyTheRunningAttemptReports),
     mutant("lets crashes cost nothing", lets_crashes_cost_nothing, Property::BudgetsExact),
     mutant("allows one failure too many", allows_one_failure_more, Property::BudgetsExact),
     mutant("retries with spent budgets", retries_with_spent_budgets, Property::BudgetsExact),
@@ -46,6 +48,13 @@ fn at_epoch(event: Event, other: Epoch) -> Event {
         Event::Fail { kind, message, .. } => Event::Fail { epoch: other, kind, message },
         Event::Release { .. } => Event::Release { epoch: other },
         event => event,
+    }
+}
+
+fn stops_any_epoch(job: &Job, event: Event, now: Timestamp) -> Decided {
+    match event {
+        Event::StopEarly { reason, .. } => apply(job, Event::StopEarly { epoch: job.epoch, reason }, now),
+        event => apply(job, event, now),
     }
 }
 
@@ -138,6 +147,14 @@ fn retries_what_succeeded(job: &Job, event: Event, now: Timestamp) -> Decided {
             after_success(job, event, now, State::Failed { reason: String::new() })
         }
         event => apply(job, event, now),
+    }
+}
+
+fn retries_what_was_stopped(job: &Job, event: Event, now: Timestamp) -> Decided {
+    let ended = Job { state: State::Failed { reason: String::new() }, ..job.clone() };
+    match (&event, &job.state) {
+        (Event::Retry { .. }, State::Stopped { .. }) => apply(&ended, event, now),
+        _ => apply(job, event, now),
     }
 }
 

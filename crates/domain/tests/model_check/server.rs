@@ -35,7 +35,7 @@ pub enum Property {
     OutcomeNamesItsAttempt,
     /// A job has one result, whatever was sent.
     OneSuccess,
-    /// What has ended is moved by a user's retry alone, and what has succeeded by nothing.
+    /// What has ended is moved by a user's retry alone, and what has succeeded or was stopped by nothing.
     FinalStaysFinal,
     /// A dependent job is ready, runs and succeeds only after the job that it waits for succeeded.
     DependencyFirst,
@@ -167,7 +167,7 @@ impl Server {
                 require(train == StateName::Succeeded, Property::DependencyFirst)?;
             }
             StateName::Blocked => require(!train.is_final(), Property::DependentsEndWithIt)?,
-            StateName::Failed | StateName::Cancelled | StateName::Quarantined => {}
+            StateName::Failed | StateName::Cancelled | StateName::Quarantined | StateName::Stopped => {}
         }
         for (place, row) in world.rows.iter().enumerate() {
             let open = |session: u8| world.sessions[usize::from(session)].standing == Standing::Open;
@@ -223,7 +223,7 @@ impl Server {
                 (state == StateName::Blocked, Event::DependencyEnded { end: *end, reason: reason.clone() })
             }
             Cascade::Reopen => {
-                let ended = state.is_final() && state != StateName::Succeeded;
+                let ended = state.is_final() && !matches!(state, StateName::Succeeded | StateName::Stopped);
                 (ended, Event::Retry { dependency: Dependency::Pending })
             }
         };
@@ -261,6 +261,7 @@ impl Server {
             OutcomeKind::Succeeded => StateName::Succeeded,
             OutcomeKind::Cancelled => StateName::Cancelled,
             OutcomeKind::Released => StateName::Ready,
+            OutcomeKind::Stopped => StateName::Stopped,
         };
         let permanent = matches!(event, Event::Fail { kind: FailureKind::Permanent, .. });
         let end = if permanent { StateName::Failed } else { end };
@@ -287,7 +288,8 @@ fn check_attempt(before: &Job, transition: &Transition) -> Result<(), Property> 
 }
 
 fn check_final(before: &Job, event: &Event) -> Result<(), Property> {
-    let retried = matches!(event, Event::Retry { .. }) && before.state != State::Succeeded;
+    let for_ever = matches!(before.state, State::Succeeded | State::Stopped { .. });
+    let retried = matches!(event, Event::Retry { .. }) && !for_ever;
     require(!before.state.name().is_final() || retried, Property::FinalStaysFinal)
 }
 
@@ -302,5 +304,6 @@ fn kind_of(says: Says) -> OutcomeKind {
         Says::Infrastructure => OutcomeKind::Infrastructure,
         Says::Crash => OutcomeKind::Crashed,
         Says::Release => OutcomeKind::Released,
+        Says::Poor => OutcomeKind::Stopped,
     }
 }

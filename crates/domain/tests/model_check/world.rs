@@ -32,6 +32,8 @@ pub struct Bounds {
     pub retries: u8,
     /// How often a worker gives a job back.
     pub releases: u8,
+    /// How often the sweep's own rules, early stopping or a budget, end a job.
+    pub stops: u8,
     /// Budgets of each job.
     pub limits: Budgets,
 }
@@ -98,6 +100,8 @@ pub enum Says {
     Crash,
     Permanent,
     Release,
+    /// Figures so poor that early stopping ends the attempt.
+    Poor,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -109,6 +113,7 @@ pub struct World {
     pub cancels_left: u8,
     pub retries_left: u8,
     pub releases_left: u8,
+    pub stops_left: u8,
 }
 
 impl World {
@@ -129,6 +134,7 @@ impl World {
             cancels_left: bounds.cancels,
             retries_left: bounds.retries,
             releases_left: bounds.releases,
+            stops_left: bounds.stops,
         }
     }
 
@@ -197,6 +203,7 @@ impl World {
             StateName::Failed => State::Failed { reason },
             StateName::Cancelled => State::Cancelled { reason },
             StateName::Quarantined => State::Quarantined { reason },
+            StateName::Stopped => State::Stopped { reason },
         };
         let id = JobId(i64::try_from(place).expect("two rows") + 1);
         Job { id, state, epoch: Epoch(i32::from(row.epoch)), spent: row.spent.into(), limits }
@@ -226,8 +233,8 @@ impl Message {
 }
 
 impl Says {
-    pub const ALL: [Self; 6] =
-        [Self::Complete, Self::Own, Self::Infrastructure, Self::Crash, Self::Permanent, Self::Release];
+    pub const ALL: [Self; 7] =
+        [Self::Complete, Self::Own, Self::Infrastructure, Self::Crash, Self::Permanent, Self::Release, Self::Poor];
 
     /// The event that the server makes of it.
     pub fn event(self, epoch: u8) -> Event {
@@ -240,6 +247,7 @@ impl Says {
             Self::Crash => fail(FailureKind::Crash),
             Self::Permanent => fail(FailureKind::Permanent),
             Self::Release => Event::Release { epoch },
+            Self::Poor => Event::StopEarly { epoch, reason: String::new() },
         }
     }
 }
