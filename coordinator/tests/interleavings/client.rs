@@ -150,7 +150,7 @@ impl Client {
     }
 
     fn reported(&mut self, held: Held) -> Says {
-        let parts = [Parts::Points, Parts::Points, Parts::Checkpoint, Parts::Both][self.dice.below(4)];
+        let parts = [Parts::Points, Parts::Points, Parts::Checkpoint, Parts::Both, Parts::Line][self.dice.below(5)];
         Says::Report { attempt: held.attempt, parts }
     }
 

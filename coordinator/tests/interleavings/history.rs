@@ -78,6 +78,13 @@ pub struct Point {
 }
 
 #[derive(Debug)]
+pub struct Line {
+    pub attempt: Attempt,
+    pub line: u32,
+    pub text: String,
+}
+
+#[derive(Debug)]
 pub struct Progress {
     pub attempt: Attempt,
     pub done: u64,
@@ -103,6 +110,7 @@ pub struct History {
     pub measurements: Vec<Measurement>,
     pub checkpoints: Vec<Checkpoint>,
     pub points: Vec<Point>,
+    pub lines: Vec<Line>,
     pub progress: Vec<Progress>,
 }
 
@@ -135,6 +143,8 @@ select job_id, value, n_in from measurement;
 select job_id, epoch, step, encode(digest, 'hex'), pg_temp.micros(stored_at) from checkpoint;
 \echo #point
 select job_id, epoch, step, loss_nats from curve_point;
+\echo #line
+select job_id, epoch, line, pg_temp.line(text) from job_log;
 \echo #progress
 select job_id, epoch, done from progress;
 ";
@@ -172,9 +182,10 @@ impl History {
         Self::read_after(database, "")
     }
 
-    /// Reads the database as it would be after `statements`, which are taken back.
+    /// Reads the database as it would be after `statements`, which no trigger forbids, and which are taken back.
     pub fn read_after(database: &str, statements: &str) -> Self {
-        let script = format!("begin;\n{statements}\n{READ}\nrollback;\n");
+        let script =
+            format!("begin;\nset local session_replication_role = replica;\n{statements}\n{READ}\nrollback;\n");
         let mut history = Self::default();
         let mut table = "";
         let output = psql(database, &script);
@@ -223,6 +234,10 @@ impl History {
             "point" => {
                 let attempt = fields.attempt();
                 self.points.push(Point { attempt, step: fields.value(), loss: fields.value() });
+            }
+            "line" => {
+                let attempt = fields.attempt();
+                self.lines.push(Line { attempt, line: fields.value(), text: fields.text().to_owned() });
             }
             "progress" => {
                 let attempt = fields.attempt();

@@ -47,6 +47,8 @@ pub enum Parts {
     Points,
     Checkpoint,
     Both,
+    /// A line of the log.
+    Line,
 }
 
 /// What came back.
@@ -118,6 +120,7 @@ impl Message {
             Says::Report { parts: Parts::Points, .. } => "report points",
             Says::Report { parts: Parts::Checkpoint, .. } => "report checkpoint",
             Says::Report { parts: Parts::Both, .. } => "report both",
+            Says::Report { parts: Parts::Line, .. } => "report log line",
             Says::Complete { .. } => "complete",
             Says::Fail { kind: FailureKind::Permanent, .. } => "fail permanent",
             Says::Fail { kind: FailureKind::Own, .. } => "fail own",

@@ -117,6 +117,8 @@ fn corruptions(log: &Log, history: &History) -> Vec<(String, Rule)> {
         ("delete from curve_point where step = (select max(step) from curve_point)", Rule::OnlyWhatWasSent),
         ("delete from curve_point where job_id = (select max(job_id) from curve_point)", Rule::AcknowledgedIsKept),
         ("delete from checkpoint where job_id = (select max(job_id) from checkpoint)", Rule::AcknowledgedIsKept),
+        ("update job_log set text = 'm1'", Rule::OnlyWhatWasSent),
+        ("delete from job_log", Rule::AcknowledgedIsKept),
         ("update progress set done = 5", Rule::OnlyWhatWasSent),
         (
             "insert into event (sweep_id, job_id, epoch, kind)

@@ -125,10 +125,13 @@ impl Wire {
             step: checkpoint_step(id),
             ..Default::default()
         };
+        let points = matches!(parts, Parts::Points | Parts::Both);
+        let line = v1::LogLine { line: line_of(id), text: version_of(id), ..Default::default() };
         v1::ReportRequest {
             attempt: Some(attempt.on_wire()),
-            curve: if parts == Parts::Checkpoint { Vec::new() } else { point_steps(id).map(point).collect() },
-            checkpoint: (parts != Parts::Points).then_some(checkpoint),
+            curve: if points { point_steps(id).map(point).collect() } else { Vec::new() },
+            checkpoint: matches!(parts, Parts::Checkpoint | Parts::Both).then_some(checkpoint),
+            log: (parts == Parts::Line).then_some(line).into_iter().collect(),
             ..Default::default()
         }
     }
@@ -185,6 +188,11 @@ pub fn checkpoint_step(id: u64) -> u64 {
 
 pub fn loss_of(id: u64) -> f64 {
     f64::from(u32::try_from(id % 1_000_000_007).expect("below 2³²"))
+}
+
+/// Lines are few: two messages may want the same one, and the first has it.
+pub fn line_of(id: u64) -> u32 {
+    u32::try_from(id % 4_096).expect("below 2³²") + 1
 }
 
 pub fn artifact_of(id: u64, artifacts: usize) -> usize {

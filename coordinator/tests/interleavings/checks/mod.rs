@@ -93,6 +93,7 @@ pub fn check(history: &History, log: &Log) -> Vec<Finding> {
     case.check_results();
     case.check_points();
     case.check_checkpoints();
+    case.check_lines();
     case.check_progress();
     case.check_sequences();
     case.check_dependencies();

@@ -7,7 +7,7 @@ use crate::{
     history::Begun,
     log::{Answer, Attempt, Entry, Parts, Says},
     run::artifact_digests,
-    wire::{POINTS, artifact_of, checkpoint_step, id_in, loss_of, message_of_step, point_steps},
+    wire::{POINTS, artifact_of, checkpoint_step, id_in, line_of, loss_of, message_of_step, point_steps},
 };
 
 impl Case<'_> {
@@ -22,14 +22,14 @@ impl Case<'_> {
             self.require(as_sent, Rule::OnlyWhatWasSent, || format!("nobody sent {point:?}"));
         }
         for (&(attempt, id), &count) in &kept {
-            let sent = self.is_report_taken(attempt, id, Parts::Checkpoint, |entry| entry.may_be_done());
+            let sent = self.is_report_taken(attempt, id, &[Parts::Points, Parts::Both], may_be_kept);
             self.require(sent && count == POINTS, Rule::OnlyWhatWasSent, || {
                 format!("{count} points of {attempt:?} from message {id}, which brought none in time")
             });
         }
         for entry in &log.entries {
             let Says::Report { attempt, parts } = entry.message.says else { continue };
-            if parts != Parts::Checkpoint && entry.is_acknowledged() {
+            if matches!(parts, Parts::Points | Parts::Both) && entry.is_acknowledged() {
                 let there = kept.contains_key(&(attempt, entry.message.id));
                 self.require(there, Rule::AcknowledgedIsKept, || format!("its points are missing: {entry:?}"));
             }
@@ -54,9 +54,7 @@ impl Case<'_> {
             if finals.contains(&(row.attempt, Some(id))) {
                 continue;
             }
-            // A report of both is two writes: the first may be kept when the attempt ends before the second.
-            let done = |entry: &Entry| entry.may_be_done() || entry.answer == Answer::Stale;
-            let sent = self.is_report_taken(row.attempt, id, Parts::Points, done);
+            let sent = self.is_report_taken(row.attempt, id, &[Parts::Checkpoint, Parts::Both], may_be_kept);
             self.require(sent, Rule::OnlyWhatWasSent, || format!("{row:?} was not brought in time"));
             let begun = history.attempts.get(&row.attempt).is_some_and(|begun| begun.started_at <= row.stored_at);
             let ended = history.outcome(row.attempt).is_some_and(|outcome| outcome.ended_at < row.stored_at);
@@ -64,7 +62,7 @@ impl Case<'_> {
         }
         for entry in &log.entries {
             let Says::Report { attempt, parts } = entry.message.says else { continue };
-            if parts != Parts::Points && entry.is_acknowledged() {
+            if matches!(parts, Parts::Checkpoint | Parts::Both) && entry.is_acknowledged() {
                 let there = kept.contains(&(attempt, entry.message.id));
                 self.require(there, Rule::AcknowledgedIsKept, || format!("its checkpoint is missing: {entry:?}"));
             }
@@ -76,14 +74,34 @@ impl Case<'_> {
         }
     }
 
-    /// Whether a message is a report about `attempt` with more than the part `without`, and one of its sendings was done
+    /// Each line of a log as it was sent, by a sending that came while the attempt ran.
+    pub(super) fn check_lines(&mut self) {
+        let (history, log) = (self.history, self.log);
+        let mut kept = HashSet::new();
+        for row in &history.lines {
+            kept.insert((row.attempt, row.line));
+            let sent = id_in(&row.text).is_some_and(|id| {
+                line_of(id) == row.line && self.is_report_taken(row.attempt, id, &[Parts::Line], Entry::may_be_done)
+            });
+            self.require(sent, Rule::OnlyWhatWasSent, || format!("nobody sent {row:?} in time"));
+        }
+        for entry in &log.entries {
+            let Says::Report { attempt, parts: Parts::Line } = entry.message.says else { continue };
+            if entry.is_acknowledged() {
+                let there = kept.contains(&(attempt, line_of(entry.message.id)));
+                self.require(there, Rule::AcknowledgedIsKept, || format!("its line is missing: {entry:?}"));
+            }
+        }
+    }
+
+    /// Whether a message is a report about `attempt` with one of these `kinds` of parts, and one of its sendings was done
     /// and came while the attempt ran.
-    fn is_report_taken(&self, attempt: Attempt, id: u64, without: Parts, done: impl Fn(&Entry) -> bool) -> bool {
+    fn is_report_taken(&self, attempt: Attempt, id: u64, kinds: &[Parts], done: impl Fn(&Entry) -> bool) -> bool {
         let ended_at = self.history.outcome(attempt).map_or(i64::MAX, |outcome| outcome.ended_at);
         let taken = |entry: &&Entry| {
             let in_time = entry.sent_at <= ended_at || !self.log.steady;
             let about_it = match entry.message.says {
-                Says::Report { attempt: named, parts } => named == attempt && parts != without,
+                Says::Report { attempt: named, parts } => named == attempt && kinds.contains(&parts),
                 _ => false,
             };
             about_it && in_time && done(entry)
@@ -151,4 +169,10 @@ impl Case<'_> {
         }
         ends
     }
+}
+
+/// A report of both is two writes: the first may be kept when the attempt ends before the second.
+fn may_be_kept(entry: &Entry) -> bool {
+    let both = matches!(entry.message.says, Says::Report { parts: Parts::Both, .. });
+    entry.may_be_done() || both && entry.answer == Answer::Stale
 }

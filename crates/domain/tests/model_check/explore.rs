@@ -60,6 +60,10 @@ pub enum Step {
     Retry {
         row: u8,
     },
+    /// A budget of the sweep is used up.
+    Stop {
+        row: u8,
+    },
 }
 
 /// What was seen.
