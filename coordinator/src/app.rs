@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use artifacts::{ArtifactError, ArtifactStore};
-use domain::{dispatch::Policy, lease::LeaseTerms};
+use domain::{dispatch::Policy, lease::LeaseTerms, preemption};
 use proto::v1::{
     artifact_service_server::ArtifactServiceServer, fleet_service_server::FleetServiceServer,
     result_service_server::ResultServiceServer, sweep_service_server::SweepServiceServer,
@@ -18,7 +18,7 @@ use tracing::{info, warn};
 use crate::{
     Config, Wakeups, grpc,
     lifecycle::{Lifecycle, Terms},
-    services::{Acceptor, Accountant, Dispatcher, Listening, Notifier, Reaper, Renewer, Retention},
+    services::{Acceptor, Accountant, Dispatcher, Listening, Notifier, Preemptor, Reaper, Renewer, Retention},
 };
 
 /// Silence after which a connection is asked whether it lives.
@@ -39,6 +39,7 @@ pub struct App {
     artifacts: ArtifactStore,
     lease: LeaseTerms,
     retention_days: u32,
+    preemption: Option<preemption::Terms>,
     policy: Policy,
 }
 
@@ -85,7 +86,14 @@ impl App {
         };
         let store = Store::connect(&config.connection()).await.map_err(refuse)?;
         store.migrate().await.map_err(refuse)?;
-        Ok(Self { store, artifacts, lease, policy: config.policy(), retention_days: config.retention_days })
+        Ok(Self {
+            store,
+            artifacts,
+            lease,
+            retention_days: config.retention_days,
+            preemption: config.preemption_terms(),
+            policy: config.policy(),
+        })
     }
 
     /// Serves on `listener` until `shutdown`; then long polls and watches end at once, and other calls in flight are finished.
@@ -93,7 +101,7 @@ impl App {
     /// # Errors
     /// [`ServeError`] when the listener fails.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ServeError> {
-        let Self { store, artifacts, lease, policy, retention_days } = self;
+        let Self { store, artifacts, lease, retention_days, preemption, policy } = self;
         let wakeups = Wakeups::default();
         let (renewer, renewals) = Renewer::new(store.clone(), lease.ttl);
         let terms = Terms { lease, policy };
@@ -111,6 +119,9 @@ impl App {
         services.spawn(Accountant::new(Arc::clone(&lifecycle)).run(background.clone()));
         services.spawn(Reaper::new(Arc::clone(&lifecycle), lease).run(background.clone()));
         services.spawn(Retention::new(store.clone(), retention_days).run(background.clone()));
+        if let Some(terms) = preemption {
+            services.spawn(Preemptor::new(Arc::clone(&lifecycle), terms).run(background.clone()));
+        }
 
         let served = serve_grpc(listener, lifecycle, &store, artifacts, terms, wakeups, shutdown).await;
         background.cancel();

@@ -25,6 +25,8 @@ pub struct ClusterOptions {
     pub lease_ttl: Duration,
     /// Time between heartbeats.
     pub beat: Duration,
+    /// How long a job of a much more important sweep waits before a training makes room for it.
+    pub preempt_after: Duration,
 }
 
 /// A running cluster. Dropped, everything stops.
@@ -41,7 +43,11 @@ pub struct Cluster {
 
 impl Default for ClusterOptions {
     fn default() -> Self {
-        Self { lease_ttl: Duration::from_secs(3), beat: Duration::from_millis(500) }
+        Self {
+            lease_ttl: Duration::from_secs(3),
+            beat: Duration::from_millis(500),
+            preempt_after: Duration::from_secs(60),
+        }
     }
 }
 
@@ -111,6 +117,8 @@ impl Cluster {
             self.options.beat.as_millis().to_string(),
             "--grace-millis".to_owned(),
             "500".to_owned(),
+            "--preempt-after-secs".to_owned(),
+            self.options.preempt_after.as_secs().to_string(),
         ];
         Program::start("spillway-coordinator", arguments, &log)
     }

@@ -38,6 +38,12 @@ impl Program {
         Ok(Self { child, log: log.to_owned() })
     }
 
+    /// The number of the process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! `bench`: the measurements that the project publishes, each an ordinary program in release mode.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use clap::ValueEnum;
 
@@ -15,15 +17,21 @@ pub enum Benchmark {
     Flows,
     /// How long a job waits on an idle cluster before it is claimed, and then before its child process runs
     Dispatch,
+    /// The queue beside peer crates on one private PostgreSQL: submits, drains, latencies, idle cost
+    Queue,
     /// How far densities and inverses drift in single precision, TF32 and bfloat16
     Precision,
 }
+
+/// Arguments of the queue's benchmark that need no peer.
+const WITHOUT_PEERS: [&str; 4] = ["--no-peers", "--profile", "--help", "-h"];
 
 impl Benchmark {
     /// The programs that it runs as processes of their own.
     fn programs(self) -> &'static [&'static str] {
         match self {
             Self::Dispatch => &["build", "--release", "--package", "coordinator", "--package", "worker"],
+            Self::Queue => &["build", "--release", "--package", "coordinator"],
             Self::Flows | Self::Precision => &[],
         }
     }
@@ -32,6 +40,7 @@ impl Benchmark {
         match self {
             Self::Dispatch => &["run", "--release", "--package", "e2e", "--example", "dispatch_latency", "--"],
             Self::Flows => &["run", "--release", "--package", "training", "--example", "step_benchmark", "--"],
+            Self::Queue => &["run", "--release", "--package", "e2e", "--example", "queue_benchmark", "--"],
             Self::Precision => &["run", "--release", "--package", "flows", "--example", "precision_report", "--"],
         }
     }
@@ -44,6 +53,22 @@ pub fn run(workspace: &Workspace, benchmark: Benchmark, arguments: &[String]) ->
         workspace::run(workspace.cargo(benchmark.programs().iter().copied()))?;
     }
     let mut command = workspace.cargo(benchmark.cargo_arguments().iter().copied());
+    if benchmark == Benchmark::Queue && needs_peers(arguments) {
+        command.arg("--peers-program").arg(build_peers(workspace)?);
+    }
     command.args(arguments);
     workspace::run(command)
+}
+
+fn needs_peers(arguments: &[String]) -> bool {
+    !arguments.iter().any(|argument| WITHOUT_PEERS.contains(&argument.as_str()))
+}
+
+/// Builds the program that measures the peers, from its own lock file, and says where it is.
+fn build_peers(workspace: &Workspace) -> Result<PathBuf> {
+    let target = workspace.path("target/queue-peers");
+    let mut command = workspace.cargo(["build", "--release", "--locked", "--manifest-path"]);
+    command.arg(workspace.path("bench/queue-peers/Cargo.toml")).arg("--target-dir").arg(&target);
+    workspace::run(command)?;
+    Ok(target.join("release/queue-peers"))
 }

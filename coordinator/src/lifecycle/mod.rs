@@ -9,6 +9,7 @@ mod error;
 mod fail;
 mod heartbeat;
 mod lost;
+mod preempt;
 mod release;
 mod report;
 mod retry;

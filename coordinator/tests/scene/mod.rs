@@ -34,6 +34,8 @@ pub struct Scene {
     pub database: String,
     pub folder: TempDir,
     pub lease: [u64; 3],
+    /// What else the coordinators are told.
+    pub flags: Vec<&'static str>,
 }
 
 /// A coordinator that serves.
@@ -56,7 +58,7 @@ impl Scene {
 
     /// On a database of the test's own.
     pub fn on(database: String) -> Self {
-        Self { database, folder: tempfile::tempdir().unwrap(), lease: [30_000, 5_000, 5_000] }
+        Self { database, folder: tempfile::tempdir().unwrap(), lease: [30_000, 5_000, 5_000], flags: Vec::new() }
     }
 
     /// Runs a statement behind the coordinators' backs.
@@ -78,7 +80,7 @@ impl Scene {
 
     pub async fn start(&self) -> Running {
         let [ttl, beat, grace] = self.lease.map(|millis| millis.to_string());
-        let config = Config::parse_from([
+        let arguments = [
             "spillway-coordinator",
             "--database-url",
             &self.database,
@@ -90,7 +92,8 @@ impl Scene {
             &beat,
             "--grace-millis",
             &grace,
-        ]);
+        ];
+        let config = Config::parse_from(arguments.into_iter().chain(self.flags.iter().copied()));
         let app = App::build(&config).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -221,6 +224,10 @@ impl Worker {
     ) -> Result<bool, Status> {
         let request = v1::CompleteRequest { attempt: Some(attempt), result: Some(result) };
         Ok(self.client.complete(request).await?.into_inner().duplicate)
+    }
+
+    pub async fn release(&mut self, attempt: v1::Attempt) -> Result<(), Status> {
+        self.client.release(v1::ReleaseRequest { attempt: Some(attempt) }).await.map(drop)
     }
 
     pub async fn fail(&mut self, attempt: v1::Attempt, message: &str) -> Result<(), Status> {

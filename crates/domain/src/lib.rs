@@ -11,6 +11,7 @@ pub mod fleet;
 pub mod ids;
 pub mod job;
 pub mod lease;
+pub mod preemption;
 pub mod report;
 pub mod spec;
 pub mod stopping;

@@ -35,6 +35,7 @@ fn events() -> Vec<(&'static str, Budget, Event)> {
         ("claim", Left, Event::Claim { session: SESSION }),
         ("complete", Left, Event::Complete { epoch: EPOCH }),
         ("release", Left, Event::Release { epoch: EPOCH }),
+        ("preempted", Left, Event::Preempted { epoch: EPOCH, reason: String::new() }),
         ("permanent failure", Left, fail(FailureKind::Permanent)),
         ("own failure, budget left", Left, fail(FailureKind::Own)),
         ("own failure, budget spent", LastOne, fail(FailureKind::Own)),

@@ -28,10 +28,11 @@ fn shape(event: &Event) -> &'static str {
         Event::DependencyEnded { end: DependencyEnd::Stopped, .. } => SHAPES[15],
         Event::StopEarly { .. } => SHAPES[16],
         Event::Stop { .. } => SHAPES[17],
+        Event::Preempted { .. } => SHAPES[18],
     }
 }
 
-const SHAPES: [&str; 18] = [
+const SHAPES: [&str; 19] = [
     "claim",
     "complete",
     "fail permanent",
@@ -50,6 +51,7 @@ const SHAPES: [&str; 18] = [
     "dependency stopped",
     "stop early",
     "budget spent",
+    "preempted",
 ];
 
 #[test]

@@ -1,14 +1,14 @@
 //! Jobs as rows: locking them, and reading them as the rules see them.
 
 use domain::{
-    Epoch, JobId, SessionId, SweepId, Timestamp,
+    Digest, Epoch, JobId, SessionId, SweepId, Timestamp,
     job::{Budgets, Job, JobKind, StateName},
 };
 use sqlx::query_file_as;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{StoreError, Transaction, column};
+use crate::{Store, StoreError, Transaction, column};
 
 /// A job whose row is locked until the transaction ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,6 +125,28 @@ impl Transaction {
         let ids: Vec<i64> = jobs.iter().map(|job| job.0).collect();
         let rows = sqlx::query_file!("queries/job/states.sql", &ids).fetch_all(&mut *self.inner).await?;
         rows.into_iter().map(|row| Ok((JobId(row.id), column::named("a job's state", &row.state)?))).collect()
+    }
+}
+
+impl Store {
+    /// Ready jobs of one sweep and kind whose trained checkpoint is among `digests`, with their places in the queue, oldest first,
+    /// at most `limit`: a worker that has these artifacts on its disk runs them without a download.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn local_jobs(
+        &self,
+        sweep: SweepId,
+        kind: JobKind,
+        digests: &[Digest],
+        limit: u32,
+    ) -> Result<Vec<(JobId, i64)>, StoreError> {
+        if digests.is_empty() {
+            return Ok(Vec::new());
+        }
+        let digests: Vec<Vec<u8>> = digests.iter().map(|digest| digest.as_bytes().to_vec()).collect();
+        let rows = sqlx::query_file!("queries/job/local.sql", sweep.0, kind.as_str(), &digests, i64::from(limit));
+        Ok(rows.fetch_all(&self.pool).await?.into_iter().map(|row| (JobId(row.id), row.ready_seq)).collect())
     }
 }
 

@@ -19,6 +19,7 @@ mod history;
 mod job;
 mod job_log;
 mod lane;
+mod preemption;
 mod progress;
 mod session;
 mod standing;

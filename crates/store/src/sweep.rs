@@ -123,6 +123,7 @@ impl Transaction {
             execution.max_running.map(column::integer),
             column::bigint(u64::from(execution.memory_mib) << 20),
             &execution.labels.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            execution.preemptible,
         )
         .fetch_optional(&mut *self.inner)
         .await?;

@@ -70,6 +70,7 @@ impl ToWire for ExecutionSpec {
             max_running,
             memory_mib,
             labels,
+            preemptible,
         } = self;
         v1::ExecutionSpec {
             priority: Some((*priority).into()),
@@ -82,6 +83,7 @@ impl ToWire for ExecutionSpec {
             max_running: *max_running,
             memory_mib: Some(*memory_mib),
             labels: labels.iter().map(ToString::to_string).collect(),
+            preemptible: Some(*preemptible),
         }
     }
 }
@@ -101,6 +103,7 @@ impl FromWire for ExecutionSpec {
             max_running,
             memory_mib,
             labels,
+            preemptible,
         } = wire;
         let default = Self::default();
         let mut fields = Fields::at(at);
@@ -139,6 +142,7 @@ impl FromWire for ExecutionSpec {
                 max_running,
                 memory_mib: memory_mib.unwrap_or(default.memory_mib),
                 labels: labels?.into_iter().collect(),
+                preemptible: preemptible.unwrap_or(default.preemptible),
             })
         })
     }

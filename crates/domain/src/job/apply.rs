@@ -53,7 +53,12 @@ pub fn apply(job: &Job, event: Event, now: Timestamp) -> Result<Transition, Reje
         Event::Fail { epoch, kind, message } => {
             running_at(job, epoch).map(|session| fail(job, session, kind, message, now))
         }
-        Event::Release { epoch } => running_at(job, epoch).map(|session| release(job, session)),
+        Event::Release { epoch } => {
+            running_at(job, epoch).map(|session| release(job, session, "released by the worker".to_owned()))
+        }
+        Event::Preempted { epoch, reason } => {
+            running_at(job, epoch).map(|session| release(job, session, format!("preempted: {reason}")))
+        }
         Event::SessionLost { session } => session_lost(job, session, now),
         Event::DependencySucceeded => dependency_succeeded(job),
         Event::DependencyEnded { end, reason } => dependency_ended(job, end, reason),
@@ -130,9 +135,9 @@ fn fail(job: &Job, session: SessionId, kind: FailureKind, message: String, now: 
     spend(leave_running(job, session, state, outcome, message), spent)
 }
 
-fn release(job: &Job, session: SessionId) -> Transition {
-    let ready = State::Ready { not_before: None };
-    leave_running(job, session, ready, OutcomeKind::Released, "released by the worker".to_owned())
+/// Back in the queue at once, and no budget pays.
+fn release(job: &Job, session: SessionId, detail: String) -> Transition {
+    leave_running(job, session, State::Ready { not_before: None }, OutcomeKind::Released, detail)
 }
 
 fn session_lost(job: &Job, session: SessionId, now: Timestamp) -> Result<Transition, Rejected> {

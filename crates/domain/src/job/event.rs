@@ -26,10 +26,17 @@ pub enum Event {
         /// What happened.
         message: String,
     },
-    /// The worker gives the job back unfinished: a drain or a preemption.
+    /// The worker gives the job back unfinished: a drain.
     Release {
         /// The epoch that the worker holds.
         epoch: Epoch,
+    },
+    /// The worker gives the job back unfinished because it was told to make room for another job.
+    Preempted {
+        /// The epoch that the worker holds.
+        epoch: Epoch,
+        /// For which job.
+        reason: String,
     },
     /// The session that ran the job died.
     SessionLost {

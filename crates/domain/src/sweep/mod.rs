@@ -132,6 +132,10 @@ pub struct ExecutionSpec {
     /// Labels that a worker must have, all of them.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub labels: BTreeSet<Label>,
+    /// Whether a training may be told to stop at a checkpoint, and to go on later, when a sweep of a much higher priority
+    /// waits.
+    #[serde(skip_serializing_if = "is_true")]
+    pub preemptible: bool,
 }
 
 // Fields younger than the first stored sweeps are left out of the document at their defaults, so that its fingerprint stays.
@@ -139,6 +143,11 @@ pub struct ExecutionSpec {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_default_weight(weight: &u16) -> bool {
     *weight == ExecutionSpec::DEFAULT_WEIGHT
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_true(choice: &bool) -> bool {
+    *choice
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -165,6 +174,7 @@ impl Default for ExecutionSpec {
             max_running: None,
             memory_mib: 0,
             labels: BTreeSet::new(),
+            preemptible: true,
         }
     }
 }

@@ -165,16 +165,18 @@ fn completions_and_releases() -> Vec<Row> {
         cascade: Some(Cascade::Unblock),
         effects: vec![],
     };
-    let released = Change {
+    let released = |detail: &str| Change {
         state: ready(),
-        outcome: Some((OutcomeKind::Released, "released by the worker".to_owned())),
+        outcome: Some((OutcomeKind::Released, detail.to_owned())),
         spent: SPENT,
         cascade: None,
         effects: vec![Effect::WakeClaims],
     };
+    let preempted = Event::Preempted { epoch: EPOCH, reason: "for job 9".to_owned() };
     vec![
         report("complete", SPENT, Event::Complete { epoch: EPOCH }, succeeded),
-        report("release", SPENT, Event::Release { epoch: EPOCH }, released),
+        report("release", SPENT, Event::Release { epoch: EPOCH }, released("released by the worker")),
+        report("preempted", SPENT, preempted, released("preempted: for job 9")),
     ]
 }
 
@@ -223,8 +225,12 @@ fn failures() -> Vec<Row> {
 fn stale_reports() -> Vec<Row> {
     let events = |epoch| {
         let fails = FailureKind::ALL.map(|kind| Event::Fail { epoch, kind, message: String::new() });
-        let others =
-            [Event::Complete { epoch }, Event::Release { epoch }, Event::StopEarly { epoch, reason: String::new() }];
+        let others = [
+            Event::Complete { epoch },
+            Event::Release { epoch },
+            Event::Preempted { epoch, reason: String::new() },
+            Event::StopEarly { epoch, reason: String::new() },
+        ];
         others.into_iter().chain(fails)
     };
     let stale = |event, given| Row {

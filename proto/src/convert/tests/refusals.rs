@@ -70,7 +70,7 @@ fn absent_choices_list_what_is_allowed() {
     );
     assert_eq!(
         refusals_of::<Directive>(v1::Directive::default(), "directives[2]"),
-        ["directives[2]: missing: one of abandon, drain, session_lost expected"]
+        ["directives[2]: missing: one of abandon, drain, session_lost, preempt expected"]
     );
     assert_eq!(refusals_of::<Completion>(None, ""), ["result: missing: one of train, evaluate, inspect expected"]);
 }

@@ -148,6 +148,7 @@ fn every_device_requirement_arrives() {
             max_running: Some(4),
             memory_mib: 5,
             labels,
+            preemptible: false,
             ..ExecutionSpec::default()
         });
     }
@@ -194,6 +195,7 @@ fn every_assignment_arrives() {
 #[test]
 fn every_directive_arrives() {
     arrives(&Directive::Abandon { job: JobId(5), epoch: Epoch(2) });
+    arrives(&Directive::Preempt { job: JobId(6), epoch: Epoch(1) });
     arrives(&Directive::Drain);
     arrives(&Directive::SessionLost);
 }
