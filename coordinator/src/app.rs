@@ -103,7 +103,7 @@ impl App {
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ServeError> {
         let Self { store, artifacts, lease, retention_days, preemption, policy } = self;
         let wakeups = Wakeups::default();
-        let (renewer, renewals) = Renewer::new(store.clone(), lease.ttl);
+        let (renewer, renewals) = Renewer::new(store.clone(), lease);
         let terms = Terms { lease, policy };
         let (lifecycle, arrived) = Lifecycle::new(store.clone(), terms, wakeups.clone(), renewals, shutdown.clone());
         let lifecycle = Arc::new(lifecycle);

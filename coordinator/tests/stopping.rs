@@ -42,7 +42,8 @@ async fn the_worst_of_three_is_stopped_with_what_waits_for_it() {
     assert_eq!((jobs[2].reason.as_str(), jobs[5].reason.as_str()), (reason, reason));
     assert_eq!((jobs[2].epoch, jobs[2].failures, jobs[2].crashes), (1, 0, 0));
     // Nothing opens it again.
-    let retried = coordinator.sweeps().retry(v1::RetryRequest { sweep: "asha".to_owned(), ..Default::default() }).await.unwrap();
+    let retried =
+        coordinator.sweeps().retry(v1::RetryRequest { sweep: "asha".to_owned(), ..Default::default() }).await.unwrap();
     assert_eq!(retried.into_inner().retried, 0);
 }
 

@@ -211,6 +211,7 @@ impl Lifecycle {
                 if claim.barred {
                     claim.waiting.not_before = Some(Instant::now() + BARRED_PAUSE);
                     claim.waiting.known = false;
+                    self.desk.forget(claim.waiting.session);
                 }
                 back.push(claim.waiting);
                 continue;
@@ -296,7 +297,10 @@ impl Lifecycle {
         let mut known = Vec::with_capacity(unserved.len());
         for mut waiting in unserved {
             if waiting.known || standings.get(&waiting.session).is_some_and(|one| *one != SessionStanding::Gone) {
-                waiting.known = true;
+                if !waiting.known {
+                    waiting.known = true;
+                    self.desk.remember(waiting.session);
+                }
                 known.push(waiting);
             } else {
                 let session = waiting.session;
