@@ -83,13 +83,14 @@ impl Store {
         max_running: u32,
         slots: &[Slot],
     ) -> Result<Vec<SlotOutcome>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
-        query_file_scalar!("queries/sweep/lock.sql", sweep.0).fetch_optional(&mut *transaction).await?;
+        let mut transaction = self.begin().await?;
+        query_file_scalar!("queries/sweep/lock.sql", sweep.0).fetch_optional(&mut *transaction.inner).await?;
         // A statement of its own: it sees what whoever held the lock has committed.
-        let running = query_file_scalar!("queries/job/count_running.sql", sweep.0).fetch_one(&mut *transaction).await?;
+        let running =
+            query_file_scalar!("queries/job/count_running.sql", sweep.0).fetch_one(&mut *transaction.inner).await?;
         let room = i64::from(max_running).saturating_sub(running);
         let room = usize::try_from(room).unwrap_or(0).min(slots.len());
-        let mut outcomes = claim(&mut *transaction, &slots[..room]).await?;
+        let mut outcomes = claim(&mut *transaction.inner, &slots[..room]).await?;
         transaction.commit().await?;
         outcomes.resize_with(slots.len(), || SlotOutcome::Empty);
         Ok(outcomes)

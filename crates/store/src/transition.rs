@@ -1,6 +1,6 @@
 //! The one way in which jobs change: locked rows, the rules' decision, the rows saved, and what follows for dependent jobs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use domain::{
     Digest, JobId, SweepId,
@@ -103,8 +103,12 @@ impl Transaction {
         let mut decided = Vec::with_capacity(wave.len());
         let mut next = wave;
         while !next.is_empty() {
-            let following = self.follow(&next).await?;
+            let mut following = self.follow(&next).await?;
             decided.extend(next);
+            // Nothing is saved yet, so a job that ends beside the one that it waits for, as in a cancelled sweep, still looks
+            // blocked: it is decided once.
+            let known: HashSet<JobId> = decided.iter().map(|one| one.before.job.id).collect();
+            following.retain(|one| !known.contains(&one.before.job.id));
             next = following;
         }
         applied.ready = self.save(&decided).await?;

@@ -10,7 +10,7 @@ use domain::{
     report::CurvePoint,
 };
 use scene::{LONG, Scene, sweep_spec};
-use std::time::Duration;
+use std::{task::Poll, time::Duration};
 use store::{Currency, LockedJob, TransitionError};
 
 /// A rejection is an answer; anything else is a fault of the store.
@@ -174,4 +174,36 @@ async fn a_report_waits_for_whoever_ends_its_attempt_and_then_is_stale() {
 
     assert_eq!(reported.unwrap(), Currency::Stale);
     assert_eq!(scene.count("curve_point").await, 0);
+}
+
+/// Drops `work` when it has been polled so often and still waits.
+async fn cut_off_after(polls: usize, work: impl Future) {
+    let mut work = std::pin::pin!(work);
+    let mut left = polls;
+    std::future::poll_fn(|context| {
+        left -= 1;
+        if work.as_mut().poll(context).is_ready() || left == 0 { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_that_is_cut_off_while_it_begins_takes_nothing_with_it() {
+    let scene = Scene::new().await;
+    for polls in 1..=8 {
+        for _ in 0..8 {
+            cut_off_after(polls, scene.store.begin()).await;
+        }
+        // As often as the pool has connections: one that is still inside a transaction would hide what is written through it.
+        for _ in 0..8 {
+            let session = scene.open_session(LONG).await;
+
+            let seen: i64 = sqlx::query_scalar("select count(*) from session where id = $1")
+                .bind(session.0)
+                .fetch_one(&scene.behind)
+                .await
+                .unwrap();
+            assert_eq!(seen, 1, "session {session} was acknowledged, and nobody else sees it");
+        }
+    }
 }

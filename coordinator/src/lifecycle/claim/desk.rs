@@ -164,9 +164,11 @@ impl Waiting {
         self.stage.state.compare_exchange(WAITING, TAKEN, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
-    /// Puts the claim back: it waits on.
+    /// Puts the claim back: it waits on. One that was not taken may have been withdrawn meanwhile, and stays so: its worker
+    /// has been told that there is no job.
     pub(super) fn put_back(&self) {
-        self.stage.state.store(WAITING, Ordering::Release);
+        // Failing means that it was not taken.
+        let _ = self.stage.state.compare_exchange(TAKEN, WAITING, Ordering::AcqRel, Ordering::Acquire);
         self.stage.looked_at.notify_one();
     }
 
@@ -195,5 +197,46 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         self.withdraw();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use domain::fleet::DeviceKind;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn join(desk: &Desk) -> (Ticket, Waiting) {
+        let offer = Offer { device: DeviceKind::Cpu, memory_bytes: 0, labels: BTreeSet::new(), artifacts: Vec::new() };
+        let (ticket, _) = desk.join(SessionId(Uuid::nil()), offer, 1);
+        let waiting = desk.queue().pop_front().expect("it has just joined");
+        (ticket, waiting)
+    }
+
+    #[test]
+    fn a_claim_withdrawn_while_others_are_served_gets_no_job_later() {
+        let desk = Desk::new(Policy::default());
+        let (ticket, waiting) = join(&desk);
+
+        assert!(ticket.withdraw(), "nobody serves it");
+        waiting.put_back();
+
+        assert!(waiting.is_withdrawn());
+        assert!(!waiting.take(), "its worker was told that there is no job");
+    }
+
+    #[test]
+    fn a_claim_that_was_served_in_vain_waits_on() {
+        let desk = Desk::new(Policy::default());
+        let (ticket, waiting) = join(&desk);
+
+        assert!(waiting.take());
+        assert!(!ticket.withdraw(), "it is being served");
+        waiting.put_back();
+
+        assert!(waiting.take(), "and may be served again");
     }
 }
