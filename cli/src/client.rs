@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
-use proto::v1::{
-    AurocRow, EvaluationRow, FigureRow, GetRequest, GetResponse, JobRow, ListFiguresRequest, ListJobsRequest,
-    QueryAurocRequest, QueryEvaluationsRequest, artifact_service_client::ArtifactServiceClient,
-    fleet_service_client::FleetServiceClient, result_service_client::ResultServiceClient,
-    sweep_service_client::SweepServiceClient,
+use backon::{BackoffBuilder, ExponentialBuilder};
+use proto::{
+    convert::retry_after_of,
+    v1::{
+        AurocRow, EvaluationRow, FigureRow, GetRequest, GetResponse, JobRow, ListFiguresRequest, ListJobsRequest,
+        QueryAurocRequest, QueryEvaluationsRequest, artifact_service_client::ArtifactServiceClient,
+        fleet_service_client::FleetServiceClient, result_service_client::ResultServiceClient,
+        sweep_service_client::SweepServiceClient,
+    },
 };
 use tonic::{
-    Status, Streaming,
+    Code, Status, Streaming,
     transport::{Channel, Endpoint},
 };
 
@@ -23,6 +27,15 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 /// Most jobs that one answer lists: a sweep has no more.
 const MAX_JOBS: u32 = 10_000;
+
+/// Shortest pause beyond what the coordinator asks for.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Longest pause beyond what the coordinator asks for; jitter adds up to as much again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// How often a call is repeated that the coordinator would take later.
+const MAX_REPEATS: usize = 5;
+/// How long all these repeats may take: whoever is to wait longer is told so at once.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// A connection to one coordinator, opened by the first call and again after it broke.
 #[derive(Debug, Clone)]
@@ -105,6 +118,37 @@ impl Client {
         let request = GetRequest { digest: digest.to_vec() };
         let answer = self.artifacts().get(request).await;
         Ok(self.checked(answer)?.into_inner())
+    }
+
+    /// Repeats a call that the coordinator would take later, when it says so and a bounded number of times. Each wait is told to the user.
+    pub async fn patiently<T>(&self, mut call: impl AsyncFnMut() -> Result<T, Status>) -> Result<T, Failure> {
+        let mut pauses = ExponentialBuilder::default()
+            .with_min_delay(FIRST_PAUSE)
+            .with_max_delay(LONGEST_PAUSE)
+            .with_jitter()
+            .with_max_times(MAX_REPEATS)
+            .build();
+        let mut waited = Duration::ZERO;
+        for repeat in 1.. {
+            let status = match call().await {
+                Ok(answer) => return Ok(answer),
+                Err(status) => status,
+            };
+            let told = retry_after_of(&status).filter(|_| status.code() == Code::ResourceExhausted);
+            // Never sooner than told, and spread: those who were refused together do not come together again.
+            let pause = told.zip(pauses.next()).map(|(told, own)| told + own);
+            let Some(pause) = pause.filter(|pause| waited + *pause <= LONGEST_WAIT) else {
+                return Err(Failure::of_call(&status, &self.endpoint));
+            };
+            eprintln!("{}", status.message());
+            eprintln!(
+                "trying again in {:.0} s ({repeat} of {MAX_REPEATS}); Ctrl-C gives up",
+                pause.as_secs_f64().ceil()
+            );
+            tokio::time::sleep(pause).await;
+            waited += pause;
+        }
+        unreachable!("the pauses end")
     }
 
     /// Turns the error of a call into ours.

@@ -3,7 +3,7 @@
 use std::{io, path::PathBuf, process::ExitCode};
 
 use domain::spec::Violations;
-use proto::convert::violations_of;
+use proto::convert::{retry_after_of, violations_of};
 use tonic::{Code, Status};
 
 /// The exit codes, for `--help`. Code 2 is clap's.
@@ -15,7 +15,8 @@ Exit codes:
   3  there is no such sweep, job, worker or dataset
   4  the document is not valid
   5  the coordinator cannot be reached
-  6  the sweep ended, but not every job succeeded";
+  6  the sweep ended, but not every job succeeded
+  7  the coordinator has no room now: too many submits at once, or a quota";
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +64,9 @@ pub enum Failure {
         /// Jobs that failed, were cancelled or are quarantined.
         failed: u32,
     },
+    /// The coordinator would take it at another time.
+    #[error("the coordinator has no room now: {0}")]
+    NoRoom(String),
     /// Everything else.
     #[error("{0:#}")]
     Other(#[from] anyhow::Error),
@@ -79,6 +83,7 @@ impl Failure {
             Code::Unavailable | Code::DeadlineExceeded => {
                 Self::Unreachable { endpoint: endpoint.to_owned(), cause: cause_of(status) }
             }
+            Code::ResourceExhausted if retry_after_of(status).is_some() => Self::NoRoom(status.message().to_owned()),
             _ if is_of_transport(status) => {
                 Self::Unreachable { endpoint: endpoint.to_owned(), cause: cause_of(status) }
             }
@@ -113,6 +118,7 @@ impl Failure {
             Self::Syntax { .. } | Self::Invalid { .. } => 4,
             Self::Unreachable { .. } => 5,
             Self::Incomplete { .. } => 6,
+            Self::NoRoom(_) => 7,
         }
     }
 
@@ -156,6 +162,8 @@ pub fn cause_of(status: &Status) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const ENDPOINT: &str = "http://127.0.0.1:7450";
@@ -170,6 +178,11 @@ mod tests {
                 Status::unavailable("the database is down"),
                 5,
                 "no coordinator answers at http://127.0.0.1:7450: the data",
+            ),
+            (
+                proto::convert::resource_exhausted("ada has 6 jobs", Duration::from_secs(60)),
+                7,
+                "the coordinator has no room now: ada has 6 jobs",
             ),
             (Status::already_exists("sweep `demo` exists"), 1, "the coordinator refused: sweep `demo` exists"),
             (Status::unimplemented("no such method"), 1, "what answers at http://127.0.0.1:7450 is no coordinator"),

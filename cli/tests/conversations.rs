@@ -6,7 +6,7 @@
 mod coordinator;
 mod support;
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use coordinator::{Screenplay, Script, serve};
 use domain::spec::Violations;
@@ -115,6 +115,38 @@ async fn submit_of_a_known_sweep_says_that_nothing_is_new() {
 
     assert_eq!((run.code, run.out.trim()), (Some(0), ID));
     assert!(run.err.starts_with("stored before, nothing new"), "{}", run.err);
+}
+
+fn no_room(millis: u64) -> Status {
+    proto::convert::resource_exhausted("4 submits are worked on and 32 wait", Duration::from_millis(millis))
+}
+
+#[tokio::test]
+async fn submit_comes_again_when_it_is_told_to_and_says_so() {
+    let first_refusals = std::sync::Mutex::new([no_room(10), no_room(10)].into());
+
+    let (run, script) = converse(Script { first_refusals, ..script() }, &["submit", &smoke_file()]).await;
+
+    assert_eq!((run.code, run.out.trim()), (Some(0), ID), "{}", run.err);
+    assert_eq!(script.submitted.lock().unwrap().len(), 3);
+    let said: Vec<_> = run.err.lines().collect();
+    assert_eq!(said[0], "4 submits are worked on and 32 wait");
+    assert!(said[1].starts_with("trying again in 1 s (1 of 5)"), "{said:?}");
+    assert!(said[3].contains("(2 of 5)"), "{said:?}");
+}
+
+#[tokio::test]
+async fn submit_gives_up_after_a_bounded_number_of_refusals_or_at_once_when_it_would_take_too_long() {
+    for (millis, submits) in [(1, 6), (301_000, 1)] {
+        let refusal = Some(no_room(millis));
+
+        let (run, script) = converse(Script { refusal, ..script() }, &["submit", &smoke_file()]).await;
+
+        assert_eq!(run.code, Some(7), "{}", run.err);
+        assert_eq!(run.out, "");
+        assert_eq!(script.submitted.lock().unwrap().len(), submits);
+        assert!(run.err.ends_with("error: the coordinator has no room now: 4 submits are worked on and 32 wait\n"));
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use artifacts::{ArtifactError, ArtifactStore};
-use domain::{dispatch::Policy, lease::LeaseTerms, preemption};
+use domain::preemption;
 use proto::v1::{
     artifact_service_server::ArtifactServiceServer, fleet_service_server::FleetServiceServer,
     result_service_server::ResultServiceServer, sweep_service_server::SweepServiceServer,
@@ -16,9 +16,10 @@ use tonic::transport::{Server, server::TcpIncoming};
 use tracing::{info, warn};
 
 use crate::{
-    Config, Wakeups, grpc,
+    Config, Telemetry, Wakeups, grpc,
     lifecycle::{Lifecycle, Terms},
     services::{Acceptor, Accountant, Dispatcher, Listening, Notifier, Preemptor, Reaper, Renewer, Retention},
+    telemetry::TelemetryServer,
 };
 
 /// Silence after which a connection is asked whether it lives.
@@ -27,8 +28,6 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long calls in flight may take to end at a shutdown.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(10);
-/// Largest message that is taken in: a sweep of ten thousand hand-picked points fits.
-const MAX_REQUEST_BYTES: usize = 16 << 20;
 /// Largest message that is sent: a table of ten thousand rows fits.
 const MAX_RESPONSE_BYTES: usize = 64 << 20;
 
@@ -37,10 +36,11 @@ const MAX_RESPONSE_BYTES: usize = 64 << 20;
 pub struct App {
     store: Store,
     artifacts: ArtifactStore,
-    lease: LeaseTerms,
+    terms: Terms,
     retention_days: u32,
     preemption: Option<preemption::Terms>,
-    policy: Policy,
+    telemetry: Telemetry,
+    metrics: Option<TcpListener>,
 }
 
 /// The coordinator cannot start.
@@ -86,14 +86,16 @@ impl App {
         };
         let store = Store::connect(&config.connection()).await.map_err(refuse)?;
         store.migrate().await.map_err(refuse)?;
-        Ok(Self {
-            store,
-            artifacts,
-            lease,
-            retention_days: config.retention_days,
-            preemption: config.preemption_terms(),
-            policy: config.policy(),
-        })
+        let telemetry = Telemetry::new(store.clone(), lease.ttl);
+        let terms = Terms { lease, policy: config.policy(), limits: config.submit_limits() };
+        let (retention_days, preemption) = (config.retention_days, config.preemption_terms());
+        Ok(Self { store, artifacts, terms, retention_days, preemption, telemetry, metrics: None })
+    }
+
+    /// Serves metrics and health over HTTP on `listener`, too.
+    #[must_use]
+    pub fn with_metrics(self, listener: TcpListener) -> Self {
+        Self { metrics: Some(listener), ..self }
     }
 
     /// Serves on `listener` until `shutdown`; then long polls and watches end at once, and other calls in flight are finished.
@@ -101,11 +103,12 @@ impl App {
     /// # Errors
     /// [`ServeError`] when the listener fails.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ServeError> {
-        let Self { store, artifacts, lease, retention_days, preemption, policy } = self;
+        let Self { store, artifacts, terms, retention_days, preemption, telemetry, metrics } = self;
+        let lease = terms.lease;
         let wakeups = Wakeups::default();
-        let (renewer, renewals) = Renewer::new(store.clone(), lease);
-        let terms = Terms { lease, policy };
-        let (lifecycle, arrived) = Lifecycle::new(store.clone(), terms, wakeups.clone(), renewals, shutdown.clone());
+        let (renewer, renewals) = Renewer::new(store.clone(), lease, telemetry.clone());
+        let (lifecycle, arrived) =
+            Lifecycle::new(store.clone(), terms, wakeups.clone(), renewals, telemetry.clone(), shutdown.clone());
         let lifecycle = Arc::new(lifecycle);
 
         // The services outlive the server: calls in flight still need the renewer.
@@ -119,6 +122,10 @@ impl App {
         services.spawn(Accountant::new(Arc::clone(&lifecycle)).run(background.clone()));
         services.spawn(Reaper::new(Arc::clone(&lifecycle), lease).run(background.clone()));
         services.spawn(Retention::new(store.clone(), retention_days).run(background.clone()));
+        if let Some(listener) = metrics {
+            let server = TelemetryServer::new(telemetry.clone(), shutdown.clone());
+            services.spawn(server.run(listener, background.clone()));
+        }
         if let Some(terms) = preemption {
             services.spawn(Preemptor::new(Arc::clone(&lifecycle), terms).run(background.clone()));
         }
@@ -147,9 +154,10 @@ async fn serve_grpc(
     wakeups: Wakeups,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
+    let telemetry = lifecycle.telemetry().clone();
     macro_rules! limited {
         ($server:expr) => {
-            $server.max_decoding_message_size(MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
+            $server.max_decoding_message_size(grpc::MAX_REQUEST_BYTES).max_encoding_message_size(MAX_RESPONSE_BYTES)
         };
     }
     let (health, health_service) = tonic_health::server::health_reporter();
@@ -161,19 +169,26 @@ async fn serve_grpc(
         .build_v1()
         .expect("the descriptors were generated by this build");
     let sweeps = grpc::SweepApi::new(Arc::clone(&lifecycle), store.clone(), wakeups, shutdown.clone());
+    let spans = telemetry.clone();
     let results = grpc::ResultApi::new(store.clone(), shutdown.clone());
     let fleet = grpc::FleetApi::new(Arc::clone(&lifecycle), store.clone(), terms);
     let server = Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .trace_fn(|request| tracing::info_span!("rpc", path = request.uri().path()))
+        .layer(telemetry.rpc_layer())
+        .layer(grpc::ExplainLayer)
+        .trace_fn(move |request| spans.rpc_span(request.uri().path()))
         .add_service(health_service)
         .add_service(reflection)
         .add_service(limited!(SweepServiceServer::new(sweeps)))
         .add_service(limited!(ResultServiceServer::new(results)))
         .add_service(limited!(FleetServiceServer::new(fleet)))
         .add_service(limited!(WorkerServiceServer::new(grpc::WorkerApi::new(lifecycle))))
-        .add_service(limited!(ArtifactServiceServer::new(grpc::ArtifactApi::new(artifacts, store.clone()))))
+        .add_service(limited!(ArtifactServiceServer::new(grpc::ArtifactApi::new(
+            artifacts,
+            store.clone(),
+            telemetry.clone()
+        ))))
         .serve_with_incoming_shutdown(
             TcpIncoming::from(listener).with_nodelay(Some(true)),
             shutdown.clone().cancelled_owned(),

@@ -7,7 +7,7 @@ use domain::{dispatch::Policy, lease::LeaseTerms, preemption};
 use process::LogFormat;
 use store::Connection;
 
-use crate::StartError;
+use crate::{StartError, lifecycle::SubmitLimits};
 
 /// Largest artifact when nothing else is said: 4 GiB.
 pub const DEFAULT_MAX_ARTIFACT_BYTES: u64 = 4 << 30;
@@ -81,6 +81,22 @@ pub struct Config {
     #[arg(long, env = "SPILLWAY_RETENTION_DAYS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=36_500))]
     pub retention_days: u32,
 
+    /// The address to serve metrics and health on over HTTP: /metrics for Prometheus, /healthz, /readyz. Not served when absent.
+    #[arg(long, env = "SPILLWAY_METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
+
+    /// Most jobs that one user may have before they end; a submit beyond it is refused. 0 for any number.
+    #[arg(long, env = "SPILLWAY_MAX_OPEN_JOBS_PER_USER", default_value_t = 200_000)]
+    pub max_open_jobs_per_user: u64,
+
+    /// Submits that are worked on at once; each takes a processor and a database connection.
+    #[arg(long, env = "SPILLWAY_MAX_SUBMITS_AT_ONCE", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub max_submits_at_once: u16,
+
+    /// Submits that may wait for their turn; more are told to come again.
+    #[arg(long, env = "SPILLWAY_MAX_SUBMITS_WAITING", default_value_t = 32, value_parser = clap::value_parser!(u16).range(0..=1000))]
+    pub max_submits_waiting: u16,
+
     /// How the log is written.
     #[arg(long, env = "SPILLWAY_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,
@@ -107,6 +123,16 @@ impl Config {
             });
         }
         Ok(terms)
+    }
+
+    /// How much may be submitted.
+    #[must_use]
+    pub fn submit_limits(&self) -> SubmitLimits {
+        SubmitLimits {
+            at_once: usize::from(self.max_submits_at_once),
+            waiting: usize::from(self.max_submits_waiting),
+            open_jobs_per_user: Some(self.max_open_jobs_per_user).filter(|most| *most > 0),
+        }
     }
 
     /// When trainings make room for more important jobs; `None` when they never do.

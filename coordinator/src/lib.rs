@@ -7,8 +7,10 @@ pub mod config;
 mod grpc;
 pub mod lifecycle;
 pub mod services;
+pub mod telemetry;
 mod wakeups;
 
 pub use app::{App, ServeError, StartError};
 pub use config::Config;
+pub use telemetry::Telemetry;
 pub use wakeups::{Unseen, Wakeups};

@@ -45,6 +45,16 @@ async fn serve(config: &Config) -> ExitCode {
             return ExitCode::from(exit::CONFIGURATION);
         }
     };
+    let app = match config.metrics_listen {
+        None => app,
+        Some(wanted) => match TcpListener::bind(wanted).await {
+            Ok(metrics) => app.with_metrics(metrics),
+            Err(refusal) => {
+                eprintln!("cannot listen on {wanted} ({refusal}): set SPILLWAY_METRICS_LISTEN to a free address");
+                return ExitCode::from(exit::CONFIGURATION);
+            }
+        },
+    };
     // One line for whoever started this program with port 0.
     println!("listening on http://{address}");
     tokio::select! {

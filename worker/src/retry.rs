@@ -10,6 +10,8 @@ use crate::uplink::UplinkError;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Jitter adds up to as much again: a coordinator that comes back is noticed within five seconds.
 const LONGEST_PAUSE: Duration = Duration::from_millis(2500);
+/// Longest pause that a coordinator is obeyed in, beside our own.
+const LONGEST_TOLD_PAUSE: Duration = Duration::from_secs(30);
 /// How often a call that makes the coordinator fail is repeated: for some 20 seconds.
 const MAX_FAULTS: u32 = 10;
 
@@ -37,14 +39,17 @@ pub async fn until_answered<T>(
     let mut faults = 0;
     loop {
         let problem = match call().await {
-            Err(outage @ UplinkError::Outage { .. }) => outage,
+            Err(outage @ (UplinkError::Outage { .. } | UplinkError::NoRoom { .. })) => outage,
             Err(fault @ UplinkError::Fault { .. }) if faults < MAX_FAULTS => {
                 faults += 1;
                 fault
             }
             answered => return answered,
         };
-        let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
+        let mut pause = pauses.next().unwrap_or(LONGEST_PAUSE);
+        if let UplinkError::NoRoom { retry_after, .. } = &problem {
+            pause += (*retry_after).min(LONGEST_TOLD_PAUSE);
+        }
         warn!(what, %problem, pause_millis = pause.as_millis(), "call is repeated");
         tokio::time::sleep(pause).await;
     }
@@ -68,6 +73,23 @@ mod tests {
         });
 
         assert_eq!(answer.await.unwrap(), 1000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_coordinator_without_room_is_asked_again_when_it_says_and_no_sooner() {
+        let began = tokio::time::Instant::now();
+        let mut calls = 0;
+
+        let answer = until_answered("test", async || {
+            calls += 1;
+            let (coordinator, reason) = ("http://one".to_owned(), "the artifact store is full".to_owned());
+            let retry_after = Duration::from_secs(10);
+            if calls < 100 { Err(UplinkError::NoRoom { coordinator, reason, retry_after }) } else { Ok(calls) }
+        });
+
+        assert_eq!(answer.await.unwrap(), 100);
+        assert!(began.elapsed() > Duration::from_secs(990), "{:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(1500), "{:?}", began.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

@@ -162,7 +162,9 @@ async fn serve(config: &Config, workplace: Workplace<'_>, session: &Session) {
 /// the session is closed, which releases that job, and a new one opened.
 fn report_failed_claim(problem: &UplinkError) {
     match problem {
-        UplinkError::Outage { .. } => warn!(%problem, "claim was not answered; the session is replaced"),
+        UplinkError::Outage { .. } | UplinkError::NoRoom { .. } => {
+            warn!(%problem, "claim was not answered; the session is replaced")
+        }
         UplinkError::Stale(_) | UplinkError::Unknown(_) => info!(%problem, "session ended; it is replaced"),
         UplinkError::Fault { .. } | UplinkError::Damaged(_) | UplinkError::Refused(_) | UplinkError::Malformed(_) => {
             error!(%problem, "claim failed; the session is replaced");

@@ -1,5 +1,7 @@
 //! The coordinator as calls on the rules' types: several addresses, bounded waits, and errors by what to do about them.
 
+mod refusal;
+
 use std::{
     collections::BTreeSet,
     future::Future,
@@ -21,13 +23,16 @@ use proto::{
     convert::{FromWire, ToWire},
     v1::{self, artifact_service_client::ArtifactServiceClient, worker_service_client::WorkerServiceClient},
 };
-use thiserror::Error;
 use tokio::time::timeout;
 use tokio_stream::Stream;
 use tonic::{
-    Code, Response, Status, Streaming,
+    Response, Status, Streaming,
     transport::{Channel, Endpoint},
 };
+
+use refusal::judge;
+
+pub use refusal::UplinkError;
 
 use crate::log::HeardLine;
 
@@ -43,42 +48,6 @@ const CLAIM_WAIT: Duration = Duration::from_secs(30);
 const PIECE_LIMIT: Duration = Duration::from_secs(30);
 /// Slowest upload that is waited for, in bytes per second.
 const SLOWEST_UPLOAD: u64 = 64 * 1024;
-
-/// Why a call brought no result.
-#[derive(Debug, Error)]
-pub enum UplinkError {
-    /// The coordinator did not answer, or could not for now. Asking again is right.
-    #[error(
-        "no answer from {coordinator}: {reason}; check that it runs and that --coordinator (SPILLWAY_ENDPOINT) names it"
-    )]
-    Outage {
-        /// The address asked.
-        coordinator: String,
-        /// What happened.
-        reason: String,
-    },
-    /// The coordinator stumbled over this call. Asking again may help, for ever it will not.
-    #[error("the coordinator failed: {reason}; its log says more")]
-    Fault {
-        /// What it says.
-        reason: String,
-    },
-    /// The attempt is no longer this worker's, or the call came in a wrong order.
-    #[error("stale: {0}")]
-    Stale(String),
-    /// The coordinator knows no such session or artifact.
-    #[error("unknown to the coordinator: {0}")]
-    Unknown(String),
-    /// The coordinator has the artifact, and its bytes are not what they were.
-    #[error("damaged in the artifact store: {0}")]
-    Damaged(String),
-    /// The coordinator will never accept this.
-    #[error("refused: {0}")]
-    Refused(String),
-    /// The answer breaks the protocol.
-    #[error("the coordinator's answer is not understood: {0}; use the same version on both sides")]
-    Malformed(#[from] Violations),
-}
 
 /// What a claim brought.
 #[derive(Debug)]
@@ -108,16 +77,6 @@ pub struct Pieces<'a> {
     /// Index of that coordinator: by the end of the stream another one may be chosen.
     asked: usize,
     stream: Streaming<v1::GetResponse>,
-}
-
-impl UplinkError {
-    /// Whether the coordinator will not take what it was told, whoever the attempt belongs to.
-    pub fn is_refusal(&self) -> bool {
-        match self {
-            Self::Fault { .. } | Self::Damaged(_) | Self::Refused(_) | Self::Malformed(_) => true,
-            Self::Outage { .. } | Self::Stale(_) | Self::Unknown(_) => false,
-        }
-    }
 }
 
 impl Uplink {
@@ -309,7 +268,7 @@ impl Uplink {
     /// What a refusal by the coordinator that was asked means; an outage moves the choice on.
     fn refusal(&self, asked: usize, status: &Status) -> UplinkError {
         let refusal = judge(&self.channels[asked].0, status);
-        if matches!(refusal, UplinkError::Outage { .. }) {
+        if matches!(refusal, UplinkError::Outage { .. } | UplinkError::NoRoom { .. }) {
             // Another call may have moved on already; only one of them does.
             let next = (asked + 1) % self.channels.len();
             let _moved = self.chosen.compare_exchange(asked, next, Ordering::Relaxed, Ordering::Relaxed);
@@ -324,48 +283,6 @@ impl Pieces<'_> {
         let silence = |_| Err(Status::deadline_exceeded("the download stalled"));
         let piece = timeout(PIECE_LIMIT, self.stream.message()).await.unwrap_or_else(silence);
         Ok(piece.map_err(|status| self.uplink.refusal(self.asked, &status))?.map(|piece| piece.chunk))
-    }
-}
-
-/// What a refusal means for the worker.
-fn judge(coordinator: &str, status: &Status) -> UplinkError {
-    let message = status.message().to_owned();
-    match status.code() {
-        Code::FailedPrecondition => UplinkError::Stale(message),
-        Code::NotFound => UplinkError::Unknown(message),
-        Code::DataLoss => UplinkError::Damaged(message),
-        Code::InvalidArgument
-        | Code::AlreadyExists
-        | Code::PermissionDenied
-        | Code::Unauthenticated
-        | Code::Unimplemented
-        | Code::OutOfRange => UplinkError::Refused(message),
-        // Without a cause on this side of the wire, the coordinator itself has said this.
-        Code::Internal | Code::Unknown if std::error::Error::source(status).is_none() => {
-            UplinkError::Fault { reason: message }
-        }
-        Code::Ok
-        | Code::Cancelled
-        | Code::Unknown
-        | Code::DeadlineExceeded
-        | Code::ResourceExhausted
-        | Code::Aborted
-        | Code::Internal
-        | Code::Unavailable => UplinkError::Outage { coordinator: coordinator.to_owned(), reason: reason(status) },
-    }
-}
-
-/// The innermost cause: the outer ones only say "transport error".
-fn reason(status: &Status) -> String {
-    let mut cause: Option<&dyn std::error::Error> = std::error::Error::source(status);
-    let mut innermost = None;
-    while let Some(error) = cause {
-        innermost = Some(error.to_string());
-        cause = error.source();
-    }
-    match innermost {
-        Some(cause) => format!("{} ({cause})", status.message()),
-        None => format!("{:?}: {}", status.code(), status.message()),
     }
 }
 

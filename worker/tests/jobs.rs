@@ -107,6 +107,26 @@ fn interrupted_training_ends_in_the_same_bits() {
 }
 
 #[test]
+fn a_full_artifact_store_costs_neither_the_checkpoint_nor_the_job() {
+    let mut coordinator = Coordinator::start();
+    let training = attempt(1, 1);
+    coordinator.state(|state| {
+        state.full_uploads = 3;
+        state.jobs.push_back(train(training, 20, Vec::new()));
+    });
+    let _worker = Program::start(&coordinator.url(), &[]);
+
+    let Completion::Train { checkpoint, .. } = coordinator.wait_for_completion(training) else {
+        panic!("a trained flow expected");
+    };
+
+    assert_eq!(checkpoint.step, 20);
+    coordinator.state(|state| assert!(state.artifacts.contains_key(&checkpoint.digest)));
+    let refused = coordinator.seen().iter().filter(|call| matches!(call, Call::UploadRefused)).count();
+    assert_eq!(refused, 3);
+}
+
+#[test]
 fn refused_result_becomes_a_failure_and_the_next_job_runs() {
     let mut coordinator = Coordinator::start();
     let (refused, next) = (attempt(1, 1), attempt(2, 1));

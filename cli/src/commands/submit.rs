@@ -51,7 +51,7 @@ pub async fn run(arguments: &Arguments, client: &Client) -> Result<(), Failure> 
     validate::expand(&sweep, file)?;
     let request =
         SubmitRequest { sweep: Some(sweep.to_wire()), idempotency_key: idempotency_key.clone(), user: user.clone() };
-    let answer = client.checked(client.sweeps().submit(request).await)?.into_inner();
+    let answer = client.patiently(async || client.sweeps().submit(request.clone()).await).await?.into_inner();
 
     let SubmitResponse { sweep: stored, created } = answer;
     let stored = stored.ok_or_else(|| anyhow!("the coordinator's answer lacks the sweep"))?;

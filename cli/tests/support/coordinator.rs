@@ -40,6 +40,8 @@ pub struct Script {
     pub created: bool,
     /// The refusal of every submit.
     pub refusal: Option<Status>,
+    /// Refusals of the first submits, before `refusal` counts.
+    pub first_refusals: Mutex<VecDeque<Status>>,
     /// Its AUROC table.
     pub auroc: Vec<AurocRow>,
     /// Its numbers.
@@ -106,6 +108,9 @@ impl SweepService for Scripted {
 
     async fn submit(&self, request: Request<SubmitRequest>) -> Result<Response<SubmitResponse>, Status> {
         self.0.submitted.lock().expect("no test panics with it").push(request.into_inner());
+        if let Some(refusal) = self.0.first_refusals.lock().expect("no test panics with it").pop_front() {
+            return Err(refusal);
+        }
         match &self.0.refusal {
             Some(refusal) => Err(refusal.clone()),
             None => Ok(SubmitResponse { sweep: Some(self.0.sweep.clone()), created: self.0.created }.into()),

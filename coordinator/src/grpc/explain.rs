@@ -29,7 +29,7 @@ pub(super) async fn explanation(
     job: JobId,
 ) -> Result<Option<v1::ExplainResponse>, StoreError> {
     let Some(standing) = store.job_standing(job).await? else { return Ok(None) };
-    let Terms { lease, policy } = terms;
+    let Terms { lease, policy, .. } = terms;
     let workers = workers(store, lease).await?;
     let lanes = lanes(store, *policy, &standing, &workers).await?;
     let attempts = store.attempts(job, MAX_ATTEMPTS).await?;

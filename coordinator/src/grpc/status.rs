@@ -1,13 +1,18 @@
 //! The only mapping of errors to gRPC codes: a caller's mistake, a conflict, an outage and a bug are four different things.
 
+use std::time::Duration;
+
 use artifacts::ArtifactError;
 use domain::{JobId, spec::Violations};
-use proto::convert::invalid_argument;
+use proto::convert::{invalid_argument, resource_exhausted};
 use store::StoreError;
 use tonic::Status;
 use tracing::error;
 
 use crate::lifecycle::LifecycleError;
+
+/// When to send an artifact again that found the store full: a person must make room.
+const ARTIFACTS_RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// The answer to a request that breaks rules.
 pub(super) fn refused(violations: &Violations) -> Status {
@@ -18,6 +23,9 @@ pub(super) fn of(error: LifecycleError) -> Status {
     let text = error.to_string();
     match error {
         LifecycleError::Invalid(violations) => refused(&violations),
+        LifecycleError::Crowded { retry_after, .. } | LifecycleError::OverQuota { retry_after, .. } => {
+            resource_exhausted(&text, retry_after)
+        }
         LifecycleError::NameTaken { .. } | LifecycleError::KeyTaken { .. } => Status::already_exists(text),
         LifecycleError::NoSuchSweep(_)
         | LifecycleError::NoSuchExperiment(_)
@@ -43,7 +51,7 @@ pub(super) fn no_such_job(job: JobId) -> Status {
 
 pub(super) fn of_store(error: &StoreError) -> Status {
     match error {
-        StoreError::Unavailable(_) => Status::unavailable(error.to_string()),
+        StoreError::Unavailable(_) | StoreError::Exhausted => Status::unavailable(error.to_string()),
         StoreError::Conflict(_) => Status::aborted(error.to_string()),
         StoreError::UnknownArtifact => refused(&Violations::one("digest", error.to_string())),
         StoreError::Corrupt { .. } | StoreError::Address { .. } | StoreError::Migration(_) | StoreError::Refused(_) => {
@@ -59,6 +67,7 @@ pub(super) fn of_artifact(error: &ArtifactError) -> Status {
         ArtifactError::TooLarge { .. } => refused(&Violations::one("header.size", error.to_string())),
         ArtifactError::Mismatch { .. } => refused(&Violations::one("header.digest", error.to_string())),
         ArtifactError::Corrupt { .. } => Status::data_loss(error.to_string()),
+        ArtifactError::Full(_) => resource_exhausted(&error.to_string(), ARTIFACTS_RETRY_AFTER),
         ArtifactError::Unavailable(_) => Status::unavailable(error.to_string()),
         ArtifactError::Place { .. } => Status::internal(error.to_string()),
     }

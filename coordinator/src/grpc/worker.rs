@@ -14,9 +14,13 @@ use proto::{
 };
 use store::NewSession;
 use tonic::{Request, Response, Status};
+use tracing::info;
 
 use super::status;
-use crate::lifecycle::{Acceptance, Lifecycle, MAX_JOBS_PER_CLAIM};
+use crate::{
+    lifecycle::{Acceptance, Lifecycle, LifecycleError, MAX_JOBS_PER_CLAIM},
+    telemetry::ReportCall,
+};
 
 /// Sizes of a worker's version, in bytes.
 const VERSION_BYTES: std::ops::RangeInclusive<usize> = 1..=200;
@@ -34,6 +38,16 @@ pub(crate) struct WorkerApi {
 impl WorkerApi {
     pub(crate) fn new(lifecycle: Arc<Lifecycle>) -> Self {
         Self { lifecycle }
+    }
+
+    /// The answer to a report that was not taken; a stale one is counted.
+    fn not_taken(&self, call: ReportCall, attempt: Attempt, error: LifecycleError) -> Status {
+        if error.is_stale() {
+            self.lifecycle.telemetry().queue().stale(call, 1);
+            let (job_id, attempt, call) = (attempt.job, attempt.epoch, call.as_str());
+            info!(%job_id, %attempt, call, %error, "stale report was refused");
+        }
+        status::of(error)
     }
 }
 
@@ -66,27 +80,30 @@ impl WorkerService for WorkerApi {
     async fn report(&self, request: Request<v1::ReportRequest>) -> Result<Response<v1::ReportResponse>, Status> {
         let report = parse_report(request.into_inner()).map_err(refused)?;
         let Report { attempt, curve, checkpoint, validation, log } = report;
+        let not_taken = |error| self.not_taken(ReportCall::Report, attempt, error);
         // First what stands whatever validation says of the attempt, last the checkpoint: once that is there, an attempt that
         // resumes from it repeats no earlier point.
         if !curve.is_empty() || !log.is_empty() || (validation.is_empty() && checkpoint.is_none()) {
-            self.lifecycle.report(attempt, &curve, None, &log).await.map_err(status::of)?;
+            self.lifecycle.report(attempt, &curve, None, &log).await.map_err(not_taken)?;
         }
-        self.lifecycle.validate(attempt, &validation).await.map_err(status::of)?;
+        self.lifecycle.validate(attempt, &validation).await.map_err(not_taken)?;
         if checkpoint.is_some() {
-            self.lifecycle.report(attempt, &[], checkpoint, &[]).await.map_err(status::of)?;
+            self.lifecycle.report(attempt, &[], checkpoint, &[]).await.map_err(not_taken)?;
         }
         Ok(Response::new(v1::ReportResponse {}))
     }
 
     async fn complete(&self, request: Request<v1::CompleteRequest>) -> Result<Response<v1::CompleteResponse>, Status> {
         let (attempt, completion) = parse_completion(request.into_inner()).map_err(refused)?;
-        let acceptance = self.lifecycle.complete(attempt, completion).await.map_err(status::of)?;
+        let accepted = self.lifecycle.complete(attempt, completion).await;
+        let acceptance = accepted.map_err(|error| self.not_taken(ReportCall::Complete, attempt, error))?;
         Ok(Response::new(v1::CompleteResponse { duplicate: acceptance == Acceptance::Duplicate }))
     }
 
     async fn fail(&self, request: Request<v1::FailRequest>) -> Result<Response<v1::FailResponse>, Status> {
         let (attempt, failure) = parse_failure(request.into_inner()).map_err(refused)?;
-        self.lifecycle.fail(attempt, failure).await.map_err(status::of)?;
+        let ended = self.lifecycle.fail(attempt, failure).await;
+        ended.map_err(|error| self.not_taken(ReportCall::Fail, attempt, error))?;
         Ok(Response::new(v1::FailResponse {}))
     }
 
@@ -95,7 +112,8 @@ impl WorkerService for WorkerApi {
         let mut fields = Fields::at("");
         let attempt = fields.required("attempt", attempt);
         let attempt = fields.finish(|| attempt).map_err(refused)?;
-        self.lifecycle.release(attempt).await.map_err(status::of)?;
+        let released = self.lifecycle.release(attempt).await;
+        released.map_err(|error| self.not_taken(ReportCall::Release, attempt, error))?;
         Ok(Response::new(v1::ReleaseResponse {}))
     }
 

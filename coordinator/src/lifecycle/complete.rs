@@ -56,7 +56,12 @@ impl Lifecycle {
         let (answer, answered) = oneshot::channel();
         let arrived = Arrived { attempt, completion, digest, answer };
         self.arrivals.send(arrived).await.map_err(|_| LifecycleError::Ending)?;
-        answered.await.map_err(|_| LifecycleError::Ending)?
+        let acceptance = answered.await.map_err(|_| LifecycleError::Ending)??;
+        match acceptance {
+            Acceptance::Accepted => self.telemetry.queue().result_accepted(),
+            Acceptance::Duplicate => self.telemetry.queue().result_repeated(),
+        }
+        Ok(acceptance)
     }
 
     /// Saves a batch of completions and answers each. Should the batch fail as a whole, each is tried alone, so that one that
@@ -93,6 +98,7 @@ impl Lifecycle {
         let mut transaction = self.store.begin().await?;
         let jobs: Vec<JobId> = batch.iter().map(|arrived| arrived.attempt.job).collect();
         let locked = transaction.lock_jobs(&jobs).await?;
+        self.learn_devices(&mut transaction, locked.iter()).await?;
         let mut locked: HashMap<JobId, LockedJob> = locked.into_iter().map(|job| (job.job.id, job)).collect();
 
         let mut verdicts: Vec<Verdict> = Vec::with_capacity(batch.len());
@@ -100,7 +106,7 @@ impl Lifecycle {
         for (at, arrived) in batch.iter().enumerate() {
             let verdict = match locked.remove(&arrived.attempt.job) {
                 None => Err(LifecycleError::NoSuchJob(arrived.attempt.job)),
-                Some(job) => check_kind(job.kind, &arrived.completion).map_err(LifecycleError::from).map(|()| {
+                Some(job) => self.check(&job, arrived).map_err(LifecycleError::from).map(|()| {
                     let event = Event::Complete { epoch: arrived.attempt.epoch };
                     endings.push(Ending { locked: job, event, result_digest: Some(arrived.digest) });
                     judged.push(at);
@@ -122,13 +128,20 @@ impl Lifecycle {
         if !accepted.is_empty() {
             transaction.add_results(&accepted).await?;
             transaction.commit().await?;
+            self.telemetry.queue().completed(accepted.len());
             for (attempt, _) in &accepted {
-                info!(job_id = %attempt.job, attempt = %attempt.epoch, "result was accepted");
+                info!(job_id = %attempt.job, attempt = %attempt.epoch, acceptance = "accepted", "result was accepted");
             }
             self.after(&applied);
         }
         self.judge_repeats(batch, rejected, &mut verdicts).await?;
         Ok(verdicts)
+    }
+
+    /// A result must be of its job's kind, and of a device that its session has.
+    fn check(&self, job: &LockedJob, arrived: &Arrived) -> Result<(), Violations> {
+        check_kind(job.kind, &arrived.completion)?;
+        self.check_device(job, arrived.attempt, &arrived.completion)
     }
 
     /// The answer to the first sending may have been lost: the same result again is no error.

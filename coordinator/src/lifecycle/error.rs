@@ -1,6 +1,6 @@
 //! Why a call changed nothing.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use domain::{ExperimentId, JobId, SessionId, SweepId, job::Rejected, spec::Violations};
 use store::{StoreError, TransitionError};
@@ -30,6 +30,37 @@ pub enum LifecycleError {
         name: String,
         /// The sweep.
         id: SweepId,
+    },
+    /// Too many submits at once.
+    #[error(
+        "{at_once} submits are worked on and {waiting} wait, the most at once: nothing was stored; submit again in {} s",
+        .retry_after.as_secs()
+    )]
+    Crowded {
+        /// Submits that are worked on at once.
+        at_once: usize,
+        /// Submits that may wait.
+        waiting: usize,
+        /// When to come again.
+        retry_after: Duration,
+    },
+    /// The user would have too many jobs in the queue.
+    #[error(
+        "{user} has {open_jobs} jobs that have not ended, and this sweep has {jobs}: at most {most} at once; nothing was stored. \
+         Wait until some have ended, cancel what is not needed (`spillway cancel SWEEP`), or have SPILLWAY_MAX_OPEN_JOBS_PER_USER \
+         raised at the coordinator"
+    )]
+    OverQuota {
+        /// Who submits, as it is shown.
+        user: String,
+        /// The user's jobs that have not ended.
+        open_jobs: u64,
+        /// Jobs of the sweep that was submitted.
+        jobs: u64,
+        /// The quota.
+        most: u64,
+        /// When to come again.
+        retry_after: Duration,
     },
     /// There is no such sweep.
     #[error("no sweep `{0}`: `spillway list` shows what there is")]
@@ -82,6 +113,14 @@ pub enum LifecycleError {
     /// This coordinator ends.
     #[error("this coordinator is shutting down: ask another one, or again in a moment")]
     Ending,
+}
+
+impl LifecycleError {
+    /// Whether a report came from somebody whose attempt it is not, or not any more.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        matches!(self, Self::Stale(_) | Self::NotRunning(_) | Self::OtherResult | Self::NoSuchJob(_))
+    }
 }
 
 impl From<TransitionError> for LifecycleError {

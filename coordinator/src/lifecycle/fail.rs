@@ -22,7 +22,8 @@ impl Lifecycle {
         };
         let event = Event::Fail { epoch: attempt.epoch, kind, message: message.clone() };
         self.end_attempt(attempt, event, |ended, detail| ended == outcome && detail == message).await?;
-        warn!(job_id = %attempt.job, attempt = %attempt.epoch, kind = kind.as_str(), message, "attempt failed");
+        let (failure_kind, outcome) = (kind.as_str(), outcome.as_str());
+        warn!(job_id = %attempt.job, attempt = %attempt.epoch, failure_kind, outcome, message, "attempt failed");
         Ok(())
     }
 }

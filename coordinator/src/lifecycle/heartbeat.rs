@@ -3,6 +3,7 @@
 use domain::{SessionId, lease::Directive, report::Progress};
 
 use super::{Lifecycle, LifecycleError};
+use crate::telemetry::ReportCall;
 
 impl Lifecycle {
     /// Renews the session's lease, keeps the progress of its attempts, and says which of them are not its own any more or are to
@@ -16,6 +17,8 @@ impl Lifecycle {
             return Ok(vec![Directive::SessionLost]);
         };
         let mut directives = self.store.keep_progress(session, progress).await?;
+        let stale = directives.iter().filter(|directive| matches!(directive, Directive::Abandon { .. })).count();
+        self.telemetry.queue().stale(ReportCall::Heartbeat, stale);
         directives.extend(renewed.drain.then_some(Directive::Drain));
         Ok(directives)
     }

@@ -4,6 +4,7 @@ use domain::{SessionId, job::Event};
 use tracing::warn;
 
 use super::{Lifecycle, LifecycleError};
+use crate::telemetry::SessionEnd;
 
 /// Sessions looked at in one go.
 const BATCH: u32 = 100;
@@ -33,6 +34,7 @@ impl Lifecycle {
         let events = jobs.into_iter().map(|job| (job, Event::SessionLost { session })).collect();
         let applied = transaction.apply(events).await?;
         transaction.commit().await?;
+        self.telemetry.queue().session_ended(SessionEnd::Lost);
         warn!(session_id = %session, jobs = applied.changed, "session was lost: its lease ran out");
         self.after(&applied);
         Ok(true)

@@ -9,6 +9,7 @@ mod error;
 mod fail;
 mod heartbeat;
 mod lost;
+mod offers;
 mod preempt;
 mod release;
 mod report;
@@ -16,6 +17,7 @@ mod retry;
 mod session;
 mod stopping;
 mod submit;
+mod turnstile;
 
 use domain::{
     JobId, SweepId,
@@ -30,23 +32,27 @@ use tokio_util::sync::CancellationToken;
 
 use claim::Desk;
 use complete::Arrivals;
+use offers::Offers;
+use turnstile::Turnstile;
 
 pub use claim::{MAX_CLAIM_WAIT, MAX_JOBS_PER_CLAIM, Served};
 pub use complete::Acceptance;
 pub use error::LifecycleError;
 pub use submit::{Submission, Submitted};
+pub use turnstile::SubmitLimits;
 
 pub(crate) use claim::Rounds;
 pub(crate) use complete::Arrived;
 pub(crate) use submit::expand;
 
-use crate::{Wakeups, services::Renewals};
+use crate::{Telemetry, Wakeups, services::Renewals};
 
 /// What an operator may set of the rules.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Terms {
     pub(crate) lease: LeaseTerms,
     pub(crate) policy: Policy,
+    pub(crate) limits: SubmitLimits,
 }
 
 /// What calls do.
@@ -56,6 +62,10 @@ pub struct Lifecycle {
     lease: LeaseTerms,
     wakeups: Wakeups,
     renewals: Renewals,
+    limits: SubmitLimits,
+    turnstile: Turnstile,
+    telemetry: Telemetry,
+    offers: Offers,
     desk: Desk,
     arrivals: Arrivals,
     shutdown: CancellationToken,
@@ -69,15 +79,27 @@ impl Lifecycle {
         terms: Terms,
         wakeups: Wakeups,
         renewals: Renewals,
+        telemetry: Telemetry,
         shutdown: CancellationToken,
     ) -> (Self, mpsc::Receiver<Arrived>) {
         let (arrivals, arrived) = complete::queue();
-        let Terms { lease, policy } = terms;
-        (Self { store, lease, wakeups, renewals, desk: Desk::new(policy), arrivals, shutdown }, arrived)
+        let Terms { lease, policy, limits } = terms;
+        let (desk, turnstile) = (Desk::new(policy), Turnstile::new(limits));
+        let offers = Offers::default();
+        let lifecycle =
+            Self { store, lease, wakeups, renewals, limits, turnstile, telemetry, offers, desk, arrivals, shutdown };
+        (lifecycle, arrived)
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
     }
 
     /// Runs the effects of a transaction that was committed.
     fn after(&self, applied: &Applied) {
+        self.telemetry.queue().applied(applied);
         for effect in &applied.effects {
             match effect {
                 // Told with the lanes below.

@@ -5,16 +5,21 @@ use store::{LockedJob, NewSession};
 use tracing::info;
 
 use super::{Lifecycle, LifecycleError};
+use crate::telemetry::SessionEnd;
 
 impl Lifecycle {
     /// Opens a session, or finds it open, and tells the terms of its lease.
     ///
     /// # Errors
-    /// [`LifecycleError::NoSession`] when it was closed before: a uuid names one process start.
+    /// [`LifecycleError::NoSession`] when it was closed before: a uuid names one process start. [`LifecycleError::Invalid`] when it was
+    /// opened with another offer.
     pub async fn open_session(&self, session: &NewSession) -> Result<LeaseTerms, LifecycleError> {
         if !self.store.open_session(session, self.lease.ttl).await? {
             return Err(LifecycleError::NoSession(session.id));
         }
+        // One that was open already is what it said first.
+        self.check_offer(session.id, &session.offer).await?;
+        self.telemetry.queue().session_opened();
         self.desk.remember(session.id);
         info!(session_id = %session.id, worker_id = session.worker_name, device = %session.offer.device, "session was opened");
         Ok(self.lease)
@@ -37,6 +42,7 @@ impl Lifecycle {
         };
         let applied = transaction.apply(jobs.into_iter().map(release).collect()).await?;
         transaction.commit().await?;
+        self.telemetry.queue().session_ended(SessionEnd::Closed);
         info!(session_id = %session, released = applied.changed, "session was closed");
         self.after(&applied);
         Ok(())

@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::lifecycle::LifecycleError;
+use crate::{Telemetry, lifecycle::LifecycleError};
 
 /// How long the first heartbeat of a batch waits for others, as a part of the time between two beats of one worker: five hundred
 /// workers whose beats are spread evenly cost one statement a second. Their trust in the lease counts from when they asked.
@@ -41,6 +41,9 @@ struct Asked {
 pub struct Renewer {
     store: Store,
     ttl: Duration,
+    telemetry: Telemetry,
+    /// When each session was renewed here, for as long as its lease lives: to tell late beats.
+    renewed: HashMap<SessionId, Instant>,
     gathering: Duration,
     queue: mpsc::Receiver<Asked>,
 }
@@ -60,10 +63,11 @@ impl Renewals {
 impl Renewer {
     /// A renewer for leases on these terms, and where to ask it.
     #[must_use]
-    pub fn new(store: Store, terms: LeaseTerms) -> (Self, Renewals) {
+    pub fn new(store: Store, terms: LeaseTerms, telemetry: Telemetry) -> (Self, Renewals) {
         let (sender, queue) = mpsc::channel(QUEUE);
         let gathering = (terms.beat / GATHERING_SHARE).min(LONGEST_GATHERING);
-        (Self { store, ttl: terms.ttl, gathering, queue }, Renewals { queue: sender })
+        let renewer = Self { store, ttl: terms.ttl, telemetry, renewed: HashMap::new(), gathering, queue };
+        (renewer, Renewals { queue: sender })
     }
 
     /// Waits for a heartbeat, gathers others, renews them all; `false` when nobody can ask any more.
@@ -91,7 +95,7 @@ impl Renewer {
         }
     }
 
-    async fn renew(&self, batch: Vec<Asked>) {
+    async fn renew(&mut self, batch: Vec<Asked>) {
         let mut sessions: Vec<SessionId> = batch.iter().map(|asked| asked.session).collect();
         sessions.sort_unstable();
         sessions.dedup();
@@ -99,10 +103,21 @@ impl Renewer {
         let answers: Result<HashMap<SessionId, RenewedSession>, Arc<StoreError>> = renewed
             .map(|sessions| sessions.into_iter().map(|session| (session.id, session)).collect())
             .map_err(Arc::new);
+        if let Ok(sessions) = &answers {
+            self.count(sessions.keys().copied());
+        }
         for Asked { session, answer } in batch {
             let result = answers.as_ref().map(|sessions| sessions.get(&session).copied()).map_err(Arc::clone);
             // Whoever asked may have hung up; its lease is renewed all the same.
             let _ = answer.send(result);
         }
+    }
+
+    fn count(&mut self, sessions: impl ExactSizeIterator<Item = SessionId>) {
+        let (now, count) = (Instant::now(), sessions.len());
+        self.renewed.retain(|_, renewed| now - *renewed < self.ttl);
+        let last = sessions.filter_map(|session| self.renewed.insert(session, now));
+        let late = last.filter(|last| now - *last > self.ttl / 2).count();
+        self.telemetry.queue().renewed(count, late);
     }
 }

@@ -2,7 +2,9 @@
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
-use std::time::Duration;
+mod scrape;
+
+use std::{net::SocketAddr, time::Duration};
 
 use clap::Parser;
 use coordinator::{App, Config};
@@ -20,6 +22,8 @@ use tokio::{net::TcpListener, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, transport::Channel};
 use uuid::Uuid;
+
+pub use scrape::metric_in;
 
 /// Longest that anything in a test may take.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -41,6 +45,9 @@ pub struct Scene {
 /// A coordinator that serves.
 pub struct Running {
     pub channel: Channel,
+    address: SocketAddr,
+    /// Where it serves metrics.
+    pub metrics: SocketAddr,
     shutdown: CancellationToken,
     served: JoinHandle<()>,
 }
@@ -94,18 +101,27 @@ impl Scene {
             &grace,
         ];
         let config = Config::parse_from(arguments.into_iter().chain(self.flags.iter().copied()));
-        let app = App::build(&config).await.unwrap();
+        let metrics = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let metrics_address = metrics.local_addr().unwrap();
+        let app = App::build(&config).await.unwrap().with_metrics(metrics);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
         let token = shutdown.clone();
         let served = tokio::spawn(async move { app.serve(listener, token).await.unwrap() });
         let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-        Running { channel, shutdown, served }
+        Running { channel, address, metrics: metrics_address, shutdown, served }
     }
 }
 
 impl Running {
+    /// A coordinator that runs elsewhere.
+    pub async fn at(address: SocketAddr) -> Self {
+        let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
+        let (shutdown, served) = (CancellationToken::new(), tokio::spawn(async {}));
+        Self { channel, address, metrics: address, shutdown, served }
+    }
+
     pub fn sweeps(&self) -> SweepServiceClient<Channel> {
         SweepServiceClient::new(self.channel.clone())
     }
@@ -122,8 +138,17 @@ impl Running {
         ArtifactServiceClient::new(self.channel.clone())
     }
 
+    /// One more connection.
+    pub async fn connect(&self) -> Channel {
+        Channel::from_shared(format!("http://{}", self.address)).unwrap().connect().await.unwrap()
+    }
+
     pub fn worker(&self) -> Worker {
-        Worker { client: WorkerServiceClient::new(self.channel.clone()), session: Uuid::new_v4().to_string() }
+        self.worker_on(self.channel.clone())
+    }
+
+    pub fn worker_on(&self, channel: Channel) -> Worker {
+        Worker { client: WorkerServiceClient::new(channel), session: Uuid::new_v4().to_string() }
     }
 
     /// A worker whose session is open.

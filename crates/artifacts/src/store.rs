@@ -65,9 +65,39 @@ pub enum ArtifactError {
         /// The digest of what is stored.
         found: Digest,
     },
-    /// The store cannot be used: a full disk, a network that is down.
-    #[error("the artifact store failed: {0}")]
-    Unavailable(#[from] object_store::Error),
+    /// There is no room for more.
+    #[error(
+        "the artifact store is full: {}; make room where SPILLWAY_ARTIFACTS of the coordinator points: what was not stored is kept where it is and sent again",
+        innermost(.0)
+    )]
+    Full(object_store::Error),
+    /// The store cannot be used: a folder that may not be written, a network that is down.
+    #[error("the artifact store failed: {}; check where SPILLWAY_ARTIFACTS of the coordinator points", innermost(.0))]
+    Unavailable(object_store::Error),
+}
+
+impl From<object_store::Error> for ArtifactError {
+    fn from(error: object_store::Error) -> Self {
+        if is_full(&error) { Self::Full(error) } else { Self::Unavailable(error) }
+    }
+}
+
+/// Whether the system says that a disk, a quota or the largest file is at its limit.
+fn is_full(error: &object_store::Error) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+
+    causes(error)
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| matches!(cause.kind(), StorageFull | QuotaExceeded | FileTooLarge))
+}
+
+/// What the system said: the outer errors name paths of the coordinator's disk.
+fn innermost(error: &object_store::Error) -> String {
+    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
+fn causes(error: &object_store::Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source())
 }
 
 impl ArtifactStore {
@@ -139,4 +169,30 @@ fn local(folder: PathBuf, refuse: &impl Fn(String) -> ArtifactError) -> Result<A
     let store = LocalFileSystem::new_with_prefix(&folder).map_err(|error| refuse(error.to_string()))?;
     // A row that names an artifact is committed after it: the bytes must survive whatever the row survives.
     Ok(Arc::new(store.with_fsync(true)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    fn failed(kind: io::ErrorKind) -> ArtifactError {
+        object_store::Error::Generic { store: "LocalFileSystem", source: io::Error::from(kind).into() }.into()
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_a_broken_one() {
+        for kind in [io::ErrorKind::StorageFull, io::ErrorKind::QuotaExceeded, io::ErrorKind::FileTooLarge] {
+            let error = failed(kind);
+
+            assert!(matches!(error, ArtifactError::Full(_)), "{error}");
+            assert!(error.to_string().contains("make room where SPILLWAY_ARTIFACTS"), "{error}");
+        }
+        let error = failed(io::ErrorKind::PermissionDenied);
+        assert_eq!(
+            error.to_string(),
+            "the artifact store failed: permission denied; check where SPILLWAY_ARTIFACTS of the coordinator points"
+        );
+    }
 }

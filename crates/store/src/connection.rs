@@ -17,7 +17,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Longest pause between two tries to connect.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// Longest wait for a connection of the pool.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A statement that takes longer than this is ended by the server, and so is a transaction that idles as long: no lock outlives a
 /// coordinator that hangs.
 const SERVER_TIMEOUT: &str = "30s";
@@ -102,7 +102,7 @@ async fn wait_for(pool: &PgPool, address: &str, patience: Duration) -> Result<()
             }
             Err(refusal) => refusal,
         };
-        if !matches!(refusal, StoreError::Unavailable(_)) || Instant::now() + pause > deadline {
+        if !refusal.is_outage() || Instant::now() + pause > deadline {
             return Err(refusal);
         }
         if !said {

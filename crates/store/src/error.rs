@@ -2,6 +2,8 @@
 
 use domain::spec::Violations;
 
+use crate::{connection::ACQUIRE_TIMEOUT, sample::count_acquire_failure};
+
 /// Constraints that a caller can break; every other broken one is a bug.
 const ARTIFACT_REFERENCES: [&str; 4] =
     ["checkpoint_digest_fkey", "figure_digest_fkey", "result_checkpoint_fkey", "result_statistics_fkey"];
@@ -12,6 +14,12 @@ pub enum StoreError {
     /// The database does not answer, or is shutting down: an outage, worth another try.
     #[error("the database cannot be used: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// No connection was free, or the database accepts no more of them: an outage, worth another try.
+    #[error(
+        "no database connection was to be had within {} s: check that the database runs; if it does, raise SPILLWAY_DATABASE_CONNECTIONS at the coordinator, or max_connections at the database if others use them up",
+        ACQUIRE_TIMEOUT.as_secs()
+    )]
+    Exhausted,
     /// Another transaction was in the way; nothing changed, and the same call may work now.
     #[error("another transaction was in the way: {0}")]
     Conflict(#[source] sqlx::Error),
@@ -45,6 +53,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the database cannot be used for now: another try later is right.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Exhausted)
+    }
+
     pub(crate) fn corrupt(what: &'static str, why: impl ToString) -> Self {
         Self::Corrupt { what, why: why.to_string() }
     }
@@ -54,10 +68,13 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let Some(refusal) = error.as_database_error() else {
             return match error {
+                sqlx::Error::PoolTimedOut => {
+                    count_acquire_failure();
+                    Self::Exhausted
+                }
                 sqlx::Error::Io(_)
                 | sqlx::Error::Tls(_)
                 | sqlx::Error::Protocol(_)
-                | sqlx::Error::PoolTimedOut
                 | sqlx::Error::PoolClosed
                 | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
                 _ => Self::Refused(error),
@@ -69,6 +86,11 @@ impl From<sqlx::Error> for StoreError {
         match refusal.code().as_deref() {
             // Serialization failure, deadlock, a lock that was not to be had in time.
             Some("40001" | "40P01" | "55P03") => Self::Conflict(error),
+            // Too many connections.
+            Some("53300") => {
+                count_acquire_failure();
+                Self::Exhausted
+            }
             // Connection exceptions, insufficient resources, operator intervention, system errors.
             Some(code) if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => {
                 Self::Unavailable(error)

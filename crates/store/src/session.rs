@@ -3,7 +3,8 @@
 use std::{collections::HashMap, time::Duration};
 
 use domain::{SessionId, fleet::Offer};
-use sqlx::{query_file, query_file_scalar};
+use sqlx::{PgExecutor, query_file, query_file_as, query_file_scalar};
+use uuid::Uuid;
 
 use crate::{Store, StoreError, Transaction, column};
 
@@ -42,6 +43,13 @@ pub enum SessionStanding {
     Gone,
 }
 
+struct OfferRow {
+    id: Uuid,
+    device: String,
+    memory_bytes: i64,
+    labels: Vec<String>,
+}
+
 impl Store {
     /// Opens a session with a lease of `ttl`, or finds it open; `false` when it was closed before.
     ///
@@ -75,6 +83,14 @@ impl Store {
         let ids: Vec<_> = sessions.iter().map(|session| session.0).collect();
         let rows = query_file!("queries/session/renew.sql", &ids, ttl.as_secs_f64()).fetch_all(&self.pool).await?;
         Ok(rows.into_iter().map(|row| RenewedSession { id: SessionId(row.id), drain: row.drain }).collect())
+    }
+
+    /// What each of `sessions` offers; those that are closed or were never opened are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn session_offers(&self, sessions: &[SessionId]) -> Result<Vec<(SessionId, Offer)>, StoreError> {
+        offers(&self.pool, sessions).await
     }
 
     /// Where each of `sessions` stands; those that were never opened are left out.
@@ -119,6 +135,14 @@ impl Store {
 }
 
 impl Transaction {
+    /// As [`Store::session_offers`], in this transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn session_offers(&mut self, sessions: &[SessionId]) -> Result<Vec<(SessionId, Offer)>, StoreError> {
+        offers(&mut *self.inner, sessions).await
+    }
+
     /// Closes a session as lost if its lease ran out more than `grace` ago; `false` when it did not, or was closed already.
     ///
     /// # Errors
@@ -137,4 +161,22 @@ impl Transaction {
         let closed = query_file!("queries/session/close.sql", session.0).execute(&mut *self.inner).await?;
         Ok(closed.rows_affected() > 0)
     }
+}
+
+async fn offers(executor: impl PgExecutor<'_>, sessions: &[SessionId]) -> Result<Vec<(SessionId, Offer)>, StoreError> {
+    let ids: Vec<_> = sessions.iter().map(|session| session.0).collect();
+    let rows = query_file_as!(OfferRow, "queries/session/offers.sql", &ids).fetch_all(executor).await?;
+    let offer = |row: OfferRow| {
+        let labels = row.labels.iter().map(|label| label.parse());
+        let labels =
+            labels.collect::<Result<_, _>>().map_err(|error| StoreError::corrupt("a session's label", error))?;
+        let offer = Offer {
+            device: column::named("a session's device", &row.device)?,
+            memory_bytes: row.memory_bytes.unsigned_abs(),
+            labels,
+            artifacts: Vec::new(),
+        };
+        Ok((SessionId(row.id), offer))
+    };
+    rows.into_iter().map(offer).collect()
 }

@@ -83,7 +83,9 @@ impl Transaction {
     /// [`StoreError`].
     pub async fn add_sweep(&mut self, sweep: &NewSweep<'_>) -> Result<SubmittedSweep, StoreError> {
         let Some(user_weight) = self.insert_sweep(sweep).await? else {
-            return self.find_twin(sweep).await.map(SubmittedSweep::Taken);
+            let twin = self.twin_of(sweep).await?;
+            let twin = twin.ok_or_else(|| StoreError::corrupt("a sweep", "its name was taken and nobody has it"))?;
+            return Ok(SubmittedSweep::Taken(twin));
         };
         self.set_rules(sweep.id, sweep.spec).await?;
         let variants = self.insert_variants(sweep).await?;
@@ -91,6 +93,25 @@ impl Transaction {
         let ready = self.insert_jobs(sweep, &experiments).await?;
         self.add_sweep_event(sweep.id, "submitted", "").await?;
         Ok(SubmittedSweep::Stored(StoredSweep { ready, user_weight }))
+    }
+
+    /// The stored sweep with the name or the key of this one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn twin_of(&mut self, sweep: &NewSweep<'_>) -> Result<Option<Twin>, StoreError> {
+        let twin = query_file!("queries/sweep/find_twin.sql", sweep.spec.name, sweep.idempotency_key)
+            .fetch_optional(&mut *self.inner)
+            .await?;
+        twin.map(|twin| {
+            Ok(Twin {
+                id: SweepId(twin.id),
+                name: twin.name,
+                fingerprint: column::digest(&twin.fingerprint)?,
+                same_key: twin.same_key,
+            })
+        })
+        .transpose()
     }
 
     /// Writes a line of the sweep's history that is about no single job.
@@ -128,18 +149,6 @@ impl Transaction {
         .fetch_optional(&mut *self.inner)
         .await?;
         Ok(user_weight)
-    }
-
-    async fn find_twin(&mut self, sweep: &NewSweep<'_>) -> Result<Twin, StoreError> {
-        let twin = query_file!("queries/sweep/find_twin.sql", sweep.spec.name, sweep.idempotency_key)
-            .fetch_one(&mut *self.inner)
-            .await?;
-        Ok(Twin {
-            id: SweepId(twin.id),
-            name: twin.name,
-            fingerprint: column::digest(&twin.fingerprint)?,
-            same_key: twin.same_key,
-        })
     }
 
     /// The rows' ids, variant by variant.

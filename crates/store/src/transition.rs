@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use domain::{
     Digest, JobId, SweepId,
     dispatch::LaneReady,
-    job::{Cascade, Dependency, Effect, Event, Rejected, State, StateName, Transition, apply},
+    job::{Cascade, Dependency, Effect, Event, JobKind, OutcomeKind, Rejected, State, StateName, Transition, apply},
 };
 use sqlx::query_file_as;
 use time::OffsetDateTime;
@@ -32,12 +32,25 @@ pub enum TransitionError {
 pub struct Applied {
     /// Jobs that changed, dependent ones included.
     pub changed: usize,
+    /// What each of them came to.
+    pub changes: Vec<Change>,
     /// What to do after the commit.
     pub effects: Vec<Effect>,
     /// Lanes that have more ready jobs, with the number of these.
     pub ready: Vec<LaneReady>,
     /// For each job that left `running`, its sweep.
     pub left_running: Vec<SweepId>,
+}
+
+/// What one job came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// What the job does.
+    pub kind: JobKind,
+    /// Where it stands now.
+    pub state: StateName,
+    /// How an attempt ended with it.
+    pub outcome: Option<OutcomeKind>,
 }
 
 /// A job, what happens to it, and the digest of the result when that is success.
@@ -56,6 +69,14 @@ struct Decided {
     before: LockedJob,
     transition: Transition,
     result_digest: Option<Digest>,
+}
+
+impl Decided {
+    fn change(&self) -> Change {
+        let Self { before, transition, .. } = self;
+        let outcome = transition.outcome.as_ref().map(|outcome| outcome.kind);
+        Change { kind: before.kind, state: transition.job.state.name(), outcome }
+    }
 }
 
 impl Transaction {
@@ -113,6 +134,7 @@ impl Transaction {
         }
         applied.ready = self.save(&decided).await?;
         applied.changed = decided.len();
+        applied.changes = decided.iter().map(Decided::change).collect();
         applied.effects = decided.iter().flat_map(|one| one.transition.effects.iter().copied()).collect();
         let left = decided.iter().filter(|one| one.transition.outcome.is_some());
         applied.left_running = left.map(|one| one.before.sweep).collect();

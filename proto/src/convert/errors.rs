@@ -1,5 +1,7 @@
 //! Violations as gRPC errors: `INVALID_ARGUMENT` with `google.rpc.BadRequest`, one field violation each.
 
+use std::time::Duration;
+
 use domain::spec::{Violation, Violations};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -31,6 +33,18 @@ pub fn invalid_argument(violations: &Violations) -> Status {
         details.add_bad_request_violation("…", format!("and {} more violations", violations.len() - sent));
     }
     Status::with_error_details(Code::InvalidArgument, headline(violations), details)
+}
+
+/// The answer to a request that would be taken at another time: `RESOURCE_EXHAUSTED` with `google.rpc.RetryInfo`.
+#[must_use]
+pub fn resource_exhausted(message: &str, retry_after: Duration) -> Status {
+    Status::with_error_details(Code::ResourceExhausted, message, ErrorDetails::with_retry_info(Some(retry_after)))
+}
+
+/// When an answer says to ask again; `None` when it does not say so.
+#[must_use]
+pub fn retry_after_of(status: &Status) -> Option<Duration> {
+    status.get_details_retry_info()?.retry_delay
 }
 
 /// The violations that an answer carries, for clients; `None` when it is another kind of error.

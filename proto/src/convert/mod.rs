@@ -23,7 +23,7 @@ mod worker;
 
 use domain::spec::Violations;
 
-pub use errors::{invalid_argument, violations_of};
+pub use errors::{invalid_argument, resource_exhausted, retry_after_of, violations_of};
 pub use fields::Fields;
 pub use ids::{seed_from_wire, uuid_from_wire};
 pub use text::{

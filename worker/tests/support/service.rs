@@ -14,7 +14,7 @@ use domain::{
     report::{Assignment, Attempt, CheckpointRef, Completion, CurvePoint, Failure, LogLine, Progress},
 };
 use proto::{
-    convert::{FromWire, ToWire, invalid_argument},
+    convert::{FromWire, ToWire, invalid_argument, resource_exhausted},
     v1::{self, artifact_service_server::ArtifactService, worker_service_server::WorkerService},
 };
 use tokio::{sync::mpsc, time::timeout};
@@ -34,6 +34,8 @@ pub enum Call {
     Heartbeat(SessionId, Vec<Progress>),
     /// A heartbeat that was answered with an outage.
     LostHeartbeat,
+    /// An upload that found no room.
+    UploadRefused,
     Report {
         attempt: Attempt,
         curve: Vec<CurvePoint>,
@@ -62,6 +64,8 @@ pub struct State {
     pub lost_completions: u32,
     /// How many claims are answered with an outage first, as if their answers had been lost.
     pub lost_claims: u32,
+    /// How many uploads find the artifact store full first.
+    pub full_uploads: u32,
     /// Whether completions break a rule that the worker does not know.
     pub completions_refused: bool,
     /// Whether heartbeats are answered with an outage.
@@ -251,6 +255,12 @@ impl ArtifactService for Script {
         let mut bytes = Vec::new();
         while let Some(v1::PutRequest { part: Some(v1::put_request::Part::Chunk(chunk)) }) = parts.message().await? {
             bytes.extend(chunk);
+        }
+        let full = self.state().full_uploads;
+        if full > 0 {
+            self.state().full_uploads = full - 1;
+            self.hear(Call::UploadRefused);
+            return Err(resource_exhausted("the artifact store is full", Duration::from_millis(100)));
         }
         let digest = parse::<Digest>(header.digest)?;
         if bytes.len() as u64 != header.size || Digest::of(&bytes) != digest {

@@ -27,7 +27,8 @@ impl Lifecycle {
     /// coordinator ends.
     ///
     /// # Errors
-    /// [`LifecycleError::NoSession`] when the session is closed or unknown.
+    /// [`LifecycleError::NoSession`] when the session is closed or unknown, [`LifecycleError::Invalid`] when it was opened with another
+    /// offer.
     pub async fn claim(
         &self,
         session: SessionId,
@@ -35,6 +36,8 @@ impl Lifecycle {
         max_jobs: u32,
         wait: Duration,
     ) -> Result<Vec<Assignment>, LifecycleError> {
+        self.check_offer(session, &offer).await?;
+        let waiting = self.telemetry.queue().claim_waits();
         let mut deadline = Instant::now() + wait.min(MAX_CLAIM_WAIT);
         let (ticket, mut answered) = self.desk.join(session, offer, max_jobs.clamp(1, MAX_JOBS_PER_CLAIM));
         // Even a claim that does not wait is looked at once.
@@ -42,7 +45,13 @@ impl Lifecycle {
         loop {
             tokio::select! {
                 biased;
-                answer = &mut answered => return answer.unwrap_or(Ok(Vec::new())),
+                answer = &mut answered => {
+                    let answer = answer.unwrap_or(Ok(Vec::new()));
+                    if answer.as_ref().is_ok_and(|jobs| !jobs.is_empty()) {
+                        waiting.served();
+                    }
+                    return answer;
+                }
                 () = ticket.looked_at(), if !looked => looked = true,
                 () = self.shutdown.cancelled(), if looked && !deadline_passed(deadline) => deadline = Instant::now(),
                 () = sleep_until(deadline), if looked => {

@@ -10,7 +10,7 @@ use domain::{
     SessionId, SweepId, Timestamp,
     dispatch::{Board, Lane},
     job::{Event, FailureKind, JobKind},
-    report::{Assignment, Attempt},
+    report::{Assignment, Attempt, Task},
 };
 use store::{ClaimedJob, SessionStanding, Slot, SlotOutcome, StoreError};
 use tokio::time::Instant;
@@ -175,6 +175,7 @@ impl Lifecycle {
 
     /// Tells the board what came of the plan.
     fn settle(&self, mut planned: Vec<Planned>, outcomes: Vec<SlotOutcome>) -> Vec<Planned> {
+        let mut claimed = Vec::new();
         let mut outcomes = outcomes.into_iter();
         let mut board = self.desk.board();
         // A local slot goes ahead of older jobs, or finds another slot at the same job: neither tells that its lane is empty.
@@ -187,6 +188,7 @@ impl Lifecycle {
                         if at > 0 || !claim.local {
                             board.took(slot.lane, job.ready_seq);
                         }
+                        claimed.push(slot.lane.kind);
                         claim.jobs.push(*job);
                     }
                     Some(SlotOutcome::Empty) if local.contains(&slot.lane) => board.unplan(slot.lane),
@@ -199,6 +201,8 @@ impl Lifecycle {
             }
         }
         board.settle();
+        drop(board);
+        self.telemetry.queue().claimed(claimed.into_iter());
         planned
     }
 
@@ -253,7 +257,8 @@ impl Lifecycle {
                 Ok(assignment) => {
                     info!(
                         job_id = %attempt.job, attempt = %attempt.epoch, experiment_id = %assignment.experiment,
-                        session_id = %session, "job was claimed"
+                        session_id = %session, sweep_id = %assignment.sweep, kind = kind_of(&assignment.task).as_str(),
+                        "job was claimed"
                     );
                     readable.push(assignment);
                 }
@@ -309,6 +314,14 @@ impl Lifecycle {
             }
         }
         Ok(known)
+    }
+}
+
+fn kind_of(task: &Task) -> JobKind {
+    match task {
+        Task::Train { .. } => JobKind::Train,
+        Task::Evaluate { .. } => JobKind::Evaluate,
+        Task::Inspect { .. } => JobKind::Inspect,
     }
 }
 
