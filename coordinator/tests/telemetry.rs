@@ -168,7 +168,9 @@ async fn logs_and_metrics_call_the_same_thing_by_the_same_name() {
     let writer = log.clone();
     let subscriber =
         tracing_subscriber::fmt().json().with_env_filter("coordinator=debug").with_writer(move || writer.clone());
-    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    // For the whole process: what other tests log must keep to the names too, and a subscriber of one thread would miss places in the
+    // code that another thread came by first.
+    tracing::subscriber::set_global_default(subscriber.finish()).unwrap();
     let scene = Scene::new();
     let coordinator = scene.start().await;
 
