@@ -1,12 +1,11 @@
 //! The supervisor's loop: a session, in it one claim after another, for each job one attempt.
 
-use std::{io, path::Path, time::Duration};
+use std::{io, time::Duration};
 
 use domain::{
     fleet::DeviceKind,
     report::{Assignment, Attempt, Task},
 };
-use tempfile::TempDir;
 use thiserror::Error;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
@@ -17,6 +16,7 @@ use crate::{
     config::Config,
     cuda::{self, CudaError},
     retry::pauses,
+    scratch::Scratch,
     session::{Session, SessionError},
     stop::Stop,
     uplink::{Claim, Uplink, UplinkError},
@@ -55,7 +55,7 @@ pub async fn run(config: &Config, stop: &Stop) -> Result<(), WorkerError> {
     if config.resources.device == DeviceKind::Cuda {
         cuda::ask(&program, config.resources.cuda_library.as_deref()).await?;
     }
-    let scratch = scratch_folder(config.scratch.as_deref()).map_err(WorkerError::Scratch)?;
+    let scratch = Scratch::claim(config.scratch.as_deref()).map_err(WorkerError::Scratch)?;
     let uplink = Uplink::new(&config.endpoints);
     let _bound = AbortOnDropHandle::new(tokio::spawn(stop.clone().bound_drain(config.grace)));
     let workplace =
@@ -73,15 +73,6 @@ pub async fn run(config: &Config, stop: &Stop) -> Result<(), WorkerError> {
     }
     info!(worker_id = config.name, "worker drained");
     Ok(())
-}
-
-fn scratch_folder(given: Option<&Path>) -> io::Result<TempDir> {
-    let mut folder = tempfile::Builder::new();
-    folder.prefix("spillway-worker-");
-    match given {
-        Some(parent) => folder.tempdir_in(parent),
-        None => folder.tempdir(),
-    }
 }
 
 /// Claims and runs jobs until the worker drains or the session should be replaced.

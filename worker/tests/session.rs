@@ -252,6 +252,75 @@ fn child_does_not_outlive_its_supervisor() {
 }
 
 #[test]
+fn stopped_child_does_not_outlive_its_supervisor_either() {
+    let mut coordinator = Coordinator::start();
+    let running = attempt(1, 1);
+    coordinator.state(|state| state.jobs.push_back(train(running, ENDLESS, Vec::new())));
+    let worker = Program::start(&coordinator.url(), &[]);
+    coordinator.wait_for_progress(running, 0);
+    let child = worker.child();
+    // It cannot see the end of its standard input.
+    child.signal(Signal::STOP);
+
+    worker.signal(Signal::KILL);
+
+    child.wait_until_gone();
+}
+
+#[test]
+fn child_yields_to_the_heartbeats_of_its_supervisor() {
+    let mut coordinator = Coordinator::start();
+    let running = attempt(1, 1);
+    coordinator.state(|state| state.jobs.push_back(train(running, ENDLESS, Vec::new())));
+    let worker = Program::start(&coordinator.url(), &[]);
+    coordinator.wait_for_progress(running, 0);
+    let niceness = |pid| rustix::process::getpriority_process(Some(pid)).unwrap();
+
+    let (supervisor, child) = (niceness(worker.pid()), niceness(worker.child().pid()));
+
+    assert!(child > supervisor, "supervisor {supervisor}, child {child}");
+}
+
+#[test]
+fn what_a_killed_worker_left_behind_goes_with_the_next_start() {
+    let mut coordinator = Coordinator::start();
+    let (running, next) = (attempt(1, 1), attempt(2, 1));
+    coordinator.state(|state| state.jobs.push_back(train(running, ENDLESS, Vec::new())));
+    let killed = Program::start(&coordinator.url(), &[]);
+    coordinator.wait_for_progress(running, 0);
+    let child = killed.child();
+    let folders = |worker: &Program| {
+        let entries = std::fs::read_dir(worker.scratch()).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.filter(|name| name.to_string_lossy().starts_with("spillway-worker-")).collect::<Vec<_>>()
+    };
+    let left = folders(&killed);
+    killed.signal(Signal::KILL);
+    child.wait_until_gone();
+
+    coordinator.state(|state| state.jobs.push_back(train(next, 10, Vec::new())));
+    let _next = killed.start_beside(&coordinator.url());
+    coordinator.wait_for_completion(next);
+
+    assert_eq!(left.len(), 1);
+    let now = folders(&killed);
+    assert!(now.len() == 1 && now != left, "{left:?}, then {now:?}");
+}
+
+#[test]
+fn silent_coordinator_is_left_for_the_next_one() {
+    // It takes connections and never says a word, as a stopped process does.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut coordinator = Coordinator::start();
+    let job = attempt(1, 1);
+    coordinator.state(|state| state.jobs.push_back(train(job, 10, Vec::new())));
+
+    let both = format!("http://{},{}", silent.local_addr().unwrap(), coordinator.url());
+    let _worker = Program::start(&both, &[]);
+
+    coordinator.wait_for_completion(job);
+}
+
+#[test]
 fn idle_worker_drains_at_once() {
     let mut coordinator = Coordinator::start();
     let worker = Program::start(&coordinator.url(), &[]);

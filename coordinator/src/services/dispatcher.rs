@@ -10,7 +10,7 @@ use tracing::warn;
 use crate::Wakeups;
 
 /// Time between two looks. One look serves every claim that waits here, so that an idle cluster costs one query a second.
-const INTERVAL: Duration = Duration::from_secs(1);
+pub(crate) const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Looks for ready jobs that nobody was woken for: backoffs that ended, hints that were lost.
 #[derive(Debug)]

@@ -7,6 +7,8 @@ mod reaper;
 mod renewer;
 
 pub use dispatcher::Dispatcher;
+#[cfg(test)]
+pub(crate) use dispatcher::INTERVAL as POLL_INTERVAL;
 pub use listening::Listening;
 pub use notifier::Notifier;
 pub use reaper::Reaper;
