@@ -17,7 +17,7 @@ use crate::{
     cuda::{self, CudaError},
     retry::pauses,
     scratch::Scratch,
-    session::{Session, SessionError},
+    session::{Goodbye, Session, SessionError},
     stop::Stop,
     uplink::{Claim, Uplink, UplinkError},
     verdict::{Next, Verdict},
@@ -61,10 +61,15 @@ pub async fn run(config: &Config, stop: &Stop) -> Result<(), WorkerError> {
     let workplace =
         Workplace { uplink: &uplink, stop, program: &program, resources: &config.resources, scratch: scratch.path() };
 
+    let mut unheard = None;
     while let Some(session) = Session::open(config, &uplink, stop).await? {
         let opened = Instant::now();
+        // A coordinator answers again.
+        if let Some(goodbye) = unheard.take() {
+            Goodbye::say(goodbye, &uplink).await;
+        }
         serve(config, workplace, &session).await;
-        session.close().await;
+        unheard = session.close().await;
         // A coordinator that opens sessions and refuses claims must not be asked in a tight loop.
         tokio::select! {
             () = stop.draining() => {}

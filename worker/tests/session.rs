@@ -169,6 +169,25 @@ fn session_whose_claim_got_lost_is_closed_and_replaced() {
 }
 
 #[test]
+fn session_that_could_not_be_closed_is_closed_once_a_coordinator_answers() {
+    let mut coordinator = Coordinator::start();
+    let _worker = Program::start(&coordinator.url(), &[]);
+    let opened = |call: &Call| match call {
+        Call::Open(session) => Some(*session),
+        _ => None,
+    };
+    let first = coordinator.wait_for("session", opened);
+
+    // The claim that waits is cut off, and there is nobody to say goodbye to for longer than the worker insists: its heartbeats
+    // alone try some ten times a second.
+    coordinator.be_away_for(120);
+
+    let second = coordinator.wait_for("second session", opened);
+    assert_ne!(first, second);
+    coordinator.wait_for("goodbye", |call| matches!(call, Call::Close(session) if *session == first).then_some(()));
+}
+
+#[test]
 fn second_address_is_tried_when_the_first_does_not_answer() {
     let mut coordinator = Coordinator::start();
     let running = attempt(1, 1);
