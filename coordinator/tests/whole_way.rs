@@ -134,6 +134,7 @@ async fn a_sweep_submitted_again_is_the_same_sweep() {
     let request = |name: &str, seeds: &[u64], key: &str| v1::SubmitRequest {
         sweep: Some(sweep_spec(name, seeds).to_wire()),
         idempotency_key: key.to_owned(),
+        user: "ada".to_owned(),
     };
     let first = coordinator.sweeps().submit(request("one", &[1], "k")).await.unwrap().into_inner();
 

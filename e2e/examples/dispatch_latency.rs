@@ -31,7 +31,7 @@ async fn main() -> anyhow::Result<()> {
 
 async fn submit_to_claim(cluster: &Cluster) -> anyhow::Result<Vec<Duration>> {
     let mut worker = cluster.worker_service()?;
-    let offer = Some(Offer { device: "cpu".to_owned(), memory_bytes: 0 });
+    let offer = Some(Offer { device: "cpu".to_owned(), ..Offer::default() });
     let session_id = uuid::Uuid::new_v4().to_string();
     let open = OpenSessionRequest {
         session_id: session_id.clone(),
@@ -42,7 +42,8 @@ async fn submit_to_claim(cluster: &Cluster) -> anyhow::Result<Vec<Duration>> {
     worker.open_session(open).await?;
     let mut waits = Vec::new();
     for round in 0..SUBMITS {
-        let claim = ClaimRequest { session_id: session_id.clone(), offer: offer.clone(), wait_millis: 30_000 };
+        let claim =
+            ClaimRequest { session_id: session_id.clone(), offer: offer.clone(), wait_millis: 30_000, max_jobs: 1 };
         let mut claimer = worker.clone();
         let waiting = tokio::spawn(async move { claimer.claim(claim).await.map(|answer| (answer, Instant::now())) });
         tokio::time::sleep(SETTLE).await;
@@ -50,7 +51,7 @@ async fn submit_to_claim(cluster: &Cluster) -> anyhow::Result<Vec<Duration>> {
         cluster.submit(&tiny_sweep(&name, &[1], 1)).await?;
         let submitted = Instant::now();
         let (answer, received) = waiting.await??;
-        answer.into_inner().assignment.context("the claim came back empty")?;
+        answer.into_inner().assignments.first().context("the claim came back empty")?;
         waits.push(received.saturating_duration_since(submitted));
         cluster.sweeps()?.cancel(CancelRequest { sweep: name, reason: "measured".to_owned() }).await?;
     }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use e2e::{Cluster, ClusterOptions, Ending, Persistence, tiny_sweep};
-use proto::v1::CancelRequest;
+use proto::v1::{CancelRequest, SubmitRequest};
 use rustix::process::Signal;
 
 /// Rounds when nothing is said.
@@ -229,7 +229,7 @@ async fn submit_to(cluster: &Cluster, index: usize, sweep: &str, steps: u32) -> 
     let begun = Instant::now();
     let sweep = tiny_sweep(sweep, &[1], steps);
     loop {
-        let request = proto::v1::SubmitRequest { sweep: Some(sweep.to_wire()), idempotency_key: sweep.name.clone() };
+        let request = SubmitRequest { sweep: Some(sweep.to_wire()), ..SubmitRequest::default() };
         match cluster.sweeps_at(index)?.submit(request).await {
             Ok(_) => return Ok(()),
             Err(refusal) => anyhow::ensure!(begun.elapsed() < LIMIT, "{} is not taken: {refusal}", sweep.name),

@@ -156,7 +156,7 @@ async fn a_report_with_a_stale_epoch_is_refused_and_changes_nothing() {
     let cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
     cluster.submit(&tiny_sweep("stale", &[1], 10)).await.unwrap();
     let mut zombie = cluster.worker_service().unwrap();
-    let offer = Offer { device: "cpu".to_owned(), memory_bytes: 0 };
+    let offer = Offer { device: "cpu".to_owned(), ..Offer::default() };
     let session_id = uuid::Uuid::new_v4().to_string();
     let open = OpenSessionRequest {
         session_id: session_id.clone(),
@@ -165,8 +165,8 @@ async fn a_report_with_a_stale_epoch_is_refused_and_changes_nothing() {
         worker_version: "test".to_owned(),
     };
     zombie.open_session(open).await.unwrap();
-    let claim = ClaimRequest { session_id, offer: Some(offer), wait_millis: 5000 };
-    let attempt = zombie.claim(claim).await.unwrap().into_inner().assignment.unwrap().attempt.unwrap();
+    let claim = ClaimRequest { session_id, offer: Some(offer), wait_millis: 5000, max_jobs: 1 };
+    let attempt = zombie.claim(claim).await.unwrap().into_inner().assignments[0].attempt.unwrap();
 
     // No heartbeat comes, so the lease runs out and the job is taken back.
     eventually("the zombie's job is taken back", || async {

@@ -1,6 +1,6 @@
 //! The worker's configuration: flags and environment variables, parsed once.
 
-use std::{path::PathBuf, thread::available_parallelism, time::Duration};
+use std::{collections::BTreeSet, path::PathBuf, thread::available_parallelism, time::Duration};
 
 use clap::{Parser, Subcommand};
 use domain::fleet::{DeviceKind, Offer};
@@ -122,7 +122,7 @@ impl Config {
             DeviceKind::Cpu => main_memory_bytes(),
             DeviceKind::Cuda => 0,
         };
-        Offer { device: self.resources.device, memory_bytes }
+        Offer { device: self.resources.device, memory_bytes, labels: BTreeSet::new(), artifacts: Vec::new() }
     }
 }
 

@@ -158,10 +158,11 @@ impl Uplink {
             session_id: id.to_wire(),
             offer: Some(offer.to_wire()),
             wait_millis: CLAIM_WAIT.as_millis() as u64,
+            max_jobs: 1,
         };
         let limit = CLAIM_WAIT + CALL_LIMIT;
         let answer = self.ask(limit, |mut worker| async move { worker.claim(request).await }).await?;
-        let Some(wire) = answer.assignment else { return Ok(Claim::Nothing) };
+        let Some(wire) = answer.assignments.into_iter().next() else { return Ok(Claim::Nothing) };
         let attempt = wire.attempt;
         match Assignment::from_wire(wire, "assignment") {
             Ok(assignment) => Ok(Claim::Job(Box::new(assignment))),

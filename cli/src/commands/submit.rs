@@ -8,7 +8,7 @@ use std::{
 use anyhow::anyhow;
 use clap::Args;
 use proto::{
-    convert::{ToWire, idempotency_key_from_wire},
+    convert::{ToWire, idempotency_key_from_wire, user_from_wire},
     v1::{SubmitRequest, SubmitResponse},
 };
 
@@ -38,15 +38,19 @@ pub struct Arguments {
     /// Your own key for this submit: sent again with the same key, nothing new is stored
     #[arg(long, value_name = "KEY", default_value = "", hide_default_value = true, value_parser = parse_key)]
     idempotency_key: String,
+    /// Who submits, for fair shares and quotas; a label that nobody checks
+    #[arg(long, env = "SPILLWAY_USER", default_value_t = login_name(), value_parser = parse_user)]
+    user: String,
 }
 
 /// Submits, and follows the sweep when asked to.
 pub async fn run(arguments: &Arguments, client: &Client) -> Result<(), Failure> {
-    let Arguments { file, name, watch, idempotency_key } = arguments;
+    let Arguments { file, name, watch, idempotency_key, user } = arguments;
     let sweep = read_sweep(file, name.as_deref())?;
     // All violations of the file are shown here; the coordinator's answer holds only so many.
     validate::expand(&sweep, file)?;
-    let request = SubmitRequest { sweep: Some(sweep.to_wire()), idempotency_key: idempotency_key.clone() };
+    let request =
+        SubmitRequest { sweep: Some(sweep.to_wire()), idempotency_key: idempotency_key.clone(), user: user.clone() };
     let answer = client.checked(client.sweeps().submit(request).await)?.into_inner();
 
     let SubmitResponse { sweep: stored, created } = answer;
@@ -59,6 +63,15 @@ pub async fn run(arguments: &Arguments, client: &Client) -> Result<(), Failure> 
     }
     writeln!(io::stdout(), "{}", stored.id)?;
     if *watch { watch::follow(client, &stored.id).await } else { Ok(()) }
+}
+
+/// The name of the account that runs this; empty when the environment does not tell.
+fn login_name() -> String {
+    std::env::var("USER").ok().filter(|name| parse_user(name).is_ok()).unwrap_or_default()
+}
+
+fn parse_user(text: &str) -> Result<String, String> {
+    user_from_wire(text.to_owned(), "user").map_err(|violations| violations.to_string())
 }
 
 fn parse_key(text: &str) -> Result<String, String> {

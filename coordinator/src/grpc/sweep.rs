@@ -9,7 +9,7 @@ use domain::{
 };
 use futures::stream::BoxStream;
 use proto::{
-    convert::{Fields, FromWire, ToWire, idempotency_key_from_wire, reason_from_wire},
+    convert::{Fields, FromWire, ToWire, idempotency_key_from_wire, reason_from_wire, user_from_wire},
     v1::{self, sweep_service_server::SweepService},
 };
 use store::Store;
@@ -19,7 +19,7 @@ use tonic::{Request, Response, Status};
 use super::{find_sweep, rows, status, watch::Watch};
 use crate::{
     Wakeups,
-    lifecycle::{Lifecycle, expand},
+    lifecycle::{Lifecycle, Submission, expand},
 };
 
 /// Sweeps listed when the request does not say.
@@ -50,9 +50,8 @@ impl SweepService for SweepApi {
     type WatchStream = BoxStream<'static, Result<v1::WatchResponse, Status>>;
 
     async fn submit(&self, request: Request<v1::SubmitRequest>) -> Result<Response<v1::SubmitResponse>, Status> {
-        let v1::SubmitRequest { sweep, idempotency_key } = request.into_inner();
-        let (spec, key) = parse_submit(sweep, idempotency_key).map_err(|refusal| status::refused(&refusal))?;
-        let submitted = self.lifecycle.submit(spec, key).await.map_err(status::of)?;
+        let submission = parse_submit(request.into_inner()).map_err(|refusal| status::refused(&refusal))?;
+        let submitted = self.lifecycle.submit(submission).await.map_err(status::of)?;
         let sweep = Some(self.summary(submitted.sweep).await?);
         Ok(Response::new(v1::SubmitResponse { sweep, created: submitted.created }))
     }
@@ -100,11 +99,13 @@ impl SweepService for SweepApi {
     }
 }
 
-fn parse_submit(sweep: Option<v1::SweepSpec>, key: String) -> Result<(SweepSpec, Option<String>), Violations> {
+fn parse_submit(request: v1::SubmitRequest) -> Result<Submission, Violations> {
+    let v1::SubmitRequest { sweep, idempotency_key, user } = request;
     let mut fields = Fields::at("");
-    let key = fields.keep(idempotency_key_from_wire(key, "idempotency_key"));
+    let key = fields.keep(idempotency_key_from_wire(idempotency_key, "idempotency_key"));
+    let user = fields.keep(user_from_wire(user, "user"));
     let spec = fields.keep(parse_sweep(sweep));
-    fields.finish(|| Some((spec?, key?)))
+    fields.finish(|| Some(Submission { spec: spec?, idempotency_key: key?, user: user? }))
 }
 
 /// Paths in violations begin inside the sweep, as in a sweep file.

@@ -49,7 +49,7 @@ impl WorkerService for WorkerApi {
     async fn claim(&self, request: Request<v1::ClaimRequest>) -> Result<Response<v1::ClaimResponse>, Status> {
         let (session, offer, wait) = parse_claim(request.into_inner()).map_err(refused)?;
         let assignment = self.lifecycle.claim(session, &offer, wait).await.map_err(status::of)?;
-        Ok(Response::new(v1::ClaimResponse { assignment: assignment.map(|assignment| assignment.to_wire()) }))
+        Ok(Response::new(v1::ClaimResponse { assignments: assignment.iter().map(ToWire::to_wire).collect() }))
     }
 
     async fn heartbeat(
@@ -116,7 +116,7 @@ fn parse_session(request: v1::OpenSessionRequest) -> Result<NewSession, Violatio
 }
 
 fn parse_claim(request: v1::ClaimRequest) -> Result<(SessionId, Offer, Duration), Violations> {
-    let v1::ClaimRequest { session_id, offer, wait_millis } = request;
+    let v1::ClaimRequest { session_id, offer, wait_millis, max_jobs: _ } = request;
     let mut fields = Fields::at("");
     let session = fields.plain("session_id", session_id);
     let offer = fields.required("offer", offer);

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 pub use claim::MAX_CLAIM_WAIT;
 pub use complete::Acceptance;
 pub use error::LifecycleError;
-pub use submit::Submitted;
+pub use submit::{Submission, Submitted};
 
 pub(crate) use submit::expand;
 

@@ -22,16 +22,29 @@ pub struct Submitted {
     pub created: bool,
 }
 
+/// A sweep that a user submits.
+#[derive(Debug)]
+pub struct Submission {
+    /// The document.
+    pub spec: SweepSpec,
+    /// The client's own key.
+    pub idempotency_key: Option<String>,
+    /// Who submits; may be empty.
+    pub user: String,
+}
+
 impl Lifecycle {
     /// Stores a sweep with all its jobs. The same key, or the same name with the same document, finds the stored one.
     ///
     /// # Errors
     /// [`LifecycleError::Invalid`], [`LifecycleError::NameTaken`], [`LifecycleError::KeyTaken`].
-    pub async fn submit(&self, spec: SweepSpec, key: Option<String>) -> Result<Submitted, LifecycleError> {
+    pub async fn submit(&self, submission: Submission) -> Result<Submitted, LifecycleError> {
+        let Submission { spec, idempotency_key, user } = submission;
         let (spec, expanded) = expand(spec).await?;
         self.check_initial_weights(&expanded).await?;
         let id = SweepId(Uuid::now_v7());
-        let sweep = NewSweep { id, spec: &spec, expanded: &expanded, idempotency_key: key.as_deref() };
+        let key = idempotency_key.as_deref();
+        let sweep = NewSweep { id, spec: &spec, expanded: &expanded, idempotency_key: key, submitted_by: &user };
         let mut transaction = self.store.begin().await?;
         let twin = match transaction.add_sweep(&sweep).await? {
             SubmittedSweep::Stored => {

@@ -119,7 +119,7 @@ impl Running {
     }
 
     pub async fn submit(&self, spec: &SweepSpec) -> Result<v1::SubmitResponse, Status> {
-        let request = v1::SubmitRequest { sweep: Some(spec.to_wire()), idempotency_key: String::new() };
+        let request = v1::SubmitRequest { sweep: Some(spec.to_wire()), ..v1::SubmitRequest::default() };
         Ok(self.sweeps().submit(request).await?.into_inner())
     }
 
@@ -176,8 +176,9 @@ impl Worker {
     }
 
     pub async fn claim(&mut self, wait_millis: u64) -> Result<Option<v1::Assignment>, Status> {
-        let request = v1::ClaimRequest { session_id: self.session.clone(), offer: Some(offer()), wait_millis };
-        Ok(self.client.claim(request).await?.into_inner().assignment)
+        let request =
+            v1::ClaimRequest { session_id: self.session.clone(), offer: Some(offer()), wait_millis, max_jobs: 1 };
+        Ok(self.client.claim(request).await?.into_inner().assignments.into_iter().next())
     }
 
     /// Claims and yields the attempt; there must be a job.
@@ -230,7 +231,7 @@ impl Worker {
 }
 
 pub fn offer() -> v1::Offer {
-    v1::Offer { device: "cpu".to_owned(), memory_bytes: 0 }
+    v1::Offer { device: "cpu".to_owned(), ..v1::Offer::default() }
 }
 
 pub fn trained(digest: Digest, step: u64) -> v1::complete_request::Result {

@@ -55,6 +55,7 @@ impl Store {
             session.worker_version,
             session.offer.device.as_str(),
             column::bigint(session.offer.memory_bytes),
+            &session.offer.labels.iter().map(ToString::to_string).collect::<Vec<_>>(),
             ttl.as_secs_f64(),
         )
         .fetch_optional(&self.pool)

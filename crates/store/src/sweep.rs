@@ -22,6 +22,8 @@ pub struct NewSweep<'a> {
     pub expanded: &'a Expanded,
     /// The client's own key.
     pub idempotency_key: Option<&'a str>,
+    /// Who submits it; may be empty.
+    pub submitted_by: &'a str,
 }
 
 /// What became of a submit.
@@ -120,6 +122,11 @@ impl Transaction {
             execution.device.as_str(),
             column::integer(execution.checkpoint_secs),
             i32::try_from(seeds.len()).unwrap_or(i32::MAX),
+            sweep.submitted_by,
+            column::smallint(execution.weight),
+            execution.max_running.map(column::integer),
+            column::bigint(u64::from(execution.memory_mib) << 20),
+            &execution.labels.iter().map(ToString::to_string).collect::<Vec<_>>(),
         )
         .execute(&mut *self.inner)
         .await?;

@@ -18,7 +18,7 @@ impl Cluster {
     /// # Errors
     /// What the coordinator answered.
     pub async fn submit(&self, sweep: &SweepSpec) -> anyhow::Result<()> {
-        let request = SubmitRequest { sweep: Some(sweep.to_wire()), idempotency_key: String::new() };
+        let request = SubmitRequest { sweep: Some(sweep.to_wire()), ..SubmitRequest::default() };
         self.sweeps()?.submit(request).await?;
         Ok(())
     }

@@ -86,6 +86,15 @@ impl Fields {
         parsed.into_iter().collect()
     }
 
+    /// A repeated field with a bound; refused before its items are read.
+    pub fn at_most<T>(&mut self, field: &str, items: Vec<T>, most: usize) -> Option<Vec<T>> {
+        if items.len() <= most {
+            return Some(items);
+        }
+        self.refuse(field, format!("{} items: at most {most} allowed", items.len()));
+        None
+    }
+
     /// A choice that is written as its name.
     pub fn named<T: FromStr<Err: Display>>(&mut self, field: &str, name: &str) -> Option<T> {
         name.parse().map_err(|refusal: T::Err| self.refuse(field, refusal.to_string())).ok()

@@ -2,6 +2,7 @@
 
 use domain::{
     Digest,
+    fleet::MAX_LABELS,
     spec::{Violations, Workload},
     sweep::{Axis, ExecutionSpec, Expansion, Grid, List, Random, SweepSpec, Variant},
 };
@@ -162,14 +163,29 @@ impl ToWire for ExecutionSpec {
     type Wire = v1::ExecutionSpec;
 
     fn to_wire(&self) -> v1::ExecutionSpec {
-        let Self { priority, checkpoint_secs, device, max_failures, max_infrastructure_failures, max_crashes } = *self;
+        let Self {
+            priority,
+            checkpoint_secs,
+            device,
+            max_failures,
+            max_infrastructure_failures,
+            max_crashes,
+            weight,
+            max_running,
+            memory_mib,
+            labels,
+        } = self;
         v1::ExecutionSpec {
-            priority: Some(priority.into()),
-            checkpoint_secs: Some(checkpoint_secs),
+            priority: Some((*priority).into()),
+            checkpoint_secs: Some(*checkpoint_secs),
             device: Some(device.as_str().to_owned()),
-            max_failures: Some(max_failures.into()),
-            max_infrastructure_failures: Some(max_infrastructure_failures.into()),
-            max_crashes: Some(max_crashes.into()),
+            max_failures: Some((*max_failures).into()),
+            max_infrastructure_failures: Some((*max_infrastructure_failures).into()),
+            max_crashes: Some((*max_crashes).into()),
+            weight: Some((*weight).into()),
+            max_running: *max_running,
+            memory_mib: Some(*memory_mib),
+            labels: labels.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -185,6 +201,10 @@ impl FromWire for ExecutionSpec {
             max_failures,
             max_infrastructure_failures,
             max_crashes,
+            weight,
+            max_running,
+            memory_mib,
+            labels,
         } = wire;
         let default = Self::default();
         let mut fields = Fields::at(at);
@@ -208,6 +228,9 @@ impl FromWire for ExecutionSpec {
             default.max_infrastructure_failures,
         );
         let crashes = limit("max_crashes", max_crashes, Self::CRASHES, default.max_crashes);
+        let weight = limit("weight", weight, Self::WEIGHTS, default.weight);
+        let labels = fields.at_most("labels", labels, MAX_LABELS);
+        let labels = labels.and_then(|labels| fields.repeated_named("labels", &labels));
         fields.finish(|| {
             Some(Self {
                 priority: priority?,
@@ -216,6 +239,10 @@ impl FromWire for ExecutionSpec {
                 max_failures: failures?,
                 max_infrastructure_failures: infrastructure?,
                 max_crashes: crashes?,
+                weight: weight?,
+                max_running,
+                memory_mib: memory_mib.unwrap_or(default.memory_mib),
+                labels: labels?.into_iter().collect(),
             })
         })
     }

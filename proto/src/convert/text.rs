@@ -10,6 +10,8 @@ const WORKER_NAME_BYTES: RangeInclusive<usize> = 1..=200;
 const IDEMPOTENCY_KEY_BYTES: RangeInclusive<usize> = 0..=200;
 /// Sizes of the reason that a user gives, in bytes.
 const REASON_BYTES: RangeInclusive<usize> = 0..=4096;
+/// Sizes of a user's name, in bytes.
+const USER_BYTES: RangeInclusive<usize> = 0..=100;
 /// Largest failure message that is kept, in bytes.
 const MAX_FAILURE_MESSAGE_BYTES: usize = 16 * 1024;
 
@@ -45,6 +47,14 @@ pub fn worker_name_from_wire(name: String, at: &str) -> Result<String, Violation
 /// As [`text_from_wire`], for up to 200 bytes.
 pub fn idempotency_key_from_wire(key: String, at: &str) -> Result<Option<String>, Violations> {
     text_from_wire(key, at, &IDEMPOTENCY_KEY_BYTES).map(|checked| Some(checked).filter(|key| !key.is_empty()))
+}
+
+/// Checks who submits, which may be empty.
+///
+/// # Errors
+/// As [`text_from_wire`], for up to 100 bytes.
+pub fn user_from_wire(user: String, at: &str) -> Result<String, Violations> {
+    text_from_wire(user, at, &USER_BYTES)
 }
 
 /// Checks the reason that a user gives, which may be empty.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    fleet::Offer,
+    fleet::{MAX_LABELS, MAX_OFFERED_ARTIFACTS, Offer},
     lease::{Directive, LeaseTerms},
     report::{Assignment, Attempt, CheckpointRef, Progress, Task},
     spec::Violations,
@@ -37,8 +37,13 @@ impl ToWire for Offer {
     type Wire = v1::Offer;
 
     fn to_wire(&self) -> v1::Offer {
-        let Self { device, memory_bytes } = self;
-        v1::Offer { device: device.to_string(), memory_bytes: *memory_bytes }
+        let Self { device, memory_bytes, labels, artifacts } = self;
+        v1::Offer {
+            device: device.to_string(),
+            memory_bytes: *memory_bytes,
+            labels: labels.iter().map(ToString::to_string).collect(),
+            artifacts: artifacts.iter().map(ToWire::to_wire).collect(),
+        }
     }
 }
 
@@ -46,11 +51,22 @@ impl FromWire for Offer {
     type Wire = v1::Offer;
 
     fn from_wire(wire: v1::Offer, at: &str) -> Result<Self, Violations> {
-        let v1::Offer { device, memory_bytes } = wire;
+        let v1::Offer { device, memory_bytes, labels, artifacts } = wire;
         let mut fields = Fields::at(at);
         let device = fields.named("device", &device);
         let memory_bytes = fields.count("memory_bytes", memory_bytes);
-        fields.finish(|| Some(Self { device: device?, memory_bytes: memory_bytes? }))
+        let labels = fields.at_most("labels", labels, MAX_LABELS);
+        let labels = labels.and_then(|labels| fields.repeated_named("labels", &labels));
+        let artifacts = fields.at_most("artifacts", artifacts, MAX_OFFERED_ARTIFACTS);
+        let artifacts = artifacts.and_then(|artifacts| fields.repeated("artifacts", artifacts));
+        fields.finish(|| {
+            Some(Self {
+                device: device?,
+                memory_bytes: memory_bytes?,
+                labels: labels?.into_iter().collect(),
+                artifacts: artifacts?,
+            })
+        })
     }
 }
 

@@ -148,7 +148,7 @@ impl WorkerService for Script {
             Some(job) => Some(job),
             None => timeout(CLAIM_WAIT, job).await.ok(),
         };
-        Ok(Response::new(v1::ClaimResponse { assignment: job.map(|job| job.to_wire()) }))
+        Ok(Response::new(v1::ClaimResponse { assignments: job.iter().map(|job| job.to_wire()).collect() }))
     }
 
     async fn heartbeat(

@@ -6,7 +6,7 @@ mod point;
 mod sampling;
 mod settings;
 
-use std::ops::RangeInclusive;
+use std::{collections::BTreeSet, ops::RangeInclusive};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -15,7 +15,7 @@ pub use expand::{Expanded, PlannedExperiment, Variant};
 
 use crate::{
     Digest,
-    fleet::DeviceRequirement,
+    fleet::{DeviceRequirement, Label, Requirement},
     spec::{ExperimentSpec, Violations, canonical},
 };
 
@@ -115,6 +115,30 @@ pub struct ExecutionSpec {
     pub max_infrastructure_failures: u16,
     /// Crashes after which a job is quarantined.
     pub max_crashes: u16,
+    /// Share of the workers among the sweeps of one user: twice the weight, twice the jobs that run.
+    #[serde(skip_serializing_if = "is_default_weight")]
+    pub weight: u16,
+    /// Most jobs of the sweep that run at once; absent means no limit of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_running: Option<u32>,
+    /// Device memory (main memory for a CPU) that a worker must offer, in MiB.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub memory_mib: u32,
+    /// Labels that a worker must have, all of them.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub labels: BTreeSet<Label>,
+}
+
+// Fields younger than the first stored sweeps are left out of the document at their defaults, so that its fingerprint stays.
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_default_weight(weight: &u16) -> bool {
+    *weight == ExecutionSpec::DEFAULT_WEIGHT
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Default for Expansion {
@@ -132,6 +156,10 @@ impl Default for ExecutionSpec {
             max_failures: 3,
             max_infrastructure_failures: 10,
             max_crashes: 3,
+            weight: Self::DEFAULT_WEIGHT,
+            max_running: None,
+            memory_mib: 0,
+            labels: BTreeSet::new(),
         }
     }
 }
@@ -145,6 +173,20 @@ impl ExecutionSpec {
     pub const INFRASTRUCTURE_FAILURES: RangeInclusive<u16> = 1..=1000;
     /// Limits allowed for crashes.
     pub const CRASHES: RangeInclusive<u16> = 1..=100;
+    /// Weights allowed.
+    pub const WEIGHTS: RangeInclusive<u16> = 1..=1000;
+    /// The weight of a sweep that names none.
+    pub const DEFAULT_WEIGHT: u16 = 1;
+    /// Limits allowed for jobs that run at once.
+    pub const RUNNING: RangeInclusive<u32> = 1..=100_000;
+    /// Device memory that may be asked for, in MiB: up to 4 TiB.
+    pub const MEMORY_MIB: RangeInclusive<u32> = 0..=4 << 20;
+
+    /// What the sweep asks of its workers.
+    #[must_use]
+    pub fn requirement(&self) -> Requirement {
+        Requirement { device: self.device, memory_bytes: u64::from(self.memory_mib) << 20, labels: self.labels.clone() }
+    }
 }
 
 impl SweepSpec {

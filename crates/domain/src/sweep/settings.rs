@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::{Axis, ExecutionSpec, Expansion, MAX_AXES, MAX_DESCRIPTION_LEN, MAX_NAME_LEN, SweepSpec};
-use crate::spec::Violations;
+use crate::{fleet::MAX_LABELS, spec::Violations};
 
 pub(super) fn check(sweep: &SweepSpec) -> Violations {
     let mut found = Violations::default();
@@ -108,4 +108,12 @@ fn check_execution(execution: &ExecutionSpec, found: &mut Violations) {
         ExecutionSpec::INFRASTRUCTURE_FAILURES,
     );
     found.check_range("execution.max_crashes", execution.max_crashes, ExecutionSpec::CRASHES);
+    found.check_range("execution.weight", execution.weight, ExecutionSpec::WEIGHTS);
+    if let Some(limit) = execution.max_running {
+        found.check_range("execution.max_running", limit, ExecutionSpec::RUNNING);
+    }
+    found.check_range("execution.memory_mib", execution.memory_mib, ExecutionSpec::MEMORY_MIB);
+    if execution.labels.len() > MAX_LABELS {
+        found.add("execution.labels", format!("{} labels: at most {MAX_LABELS} allowed", execution.labels.len()));
+    }
 }

@@ -21,7 +21,8 @@ saved as (
         crashes = new.crashes,
         reason = new.reason,
         -- A new place on every way into ready: the lower bound of a claim only moves forward.
-        ready_seq = case when new.state = 'ready' then nextval('ready_seq') else job.ready_seq end
+        ready_seq = case when new.state = 'ready' then nextval('ready_seq') else job.ready_seq end,
+        ready_at = case when new.state = 'ready' then clock_timestamp() else job.ready_at end
     from new
     where job.id = new.id and job.epoch = new.expected_epoch
     returning job.id, job.sweep_id, new.expected_epoch, new.state, new.detail

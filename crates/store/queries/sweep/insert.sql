@@ -1,4 +1,7 @@
 -- Waits for a submit of the same name or key that is under way, and then yields nothing.
-insert into sweep (id, name, fingerprint, idempotency_key, document, priority, device, checkpoint_secs, seeds)
-values ($1, $2, $3::bytea, $4, $5, $6, $7, $8, $9)
+insert into sweep (
+    id, name, fingerprint, idempotency_key, document, priority, device, checkpoint_secs, seeds,
+    submitted_by, weight, max_running, memory_bytes, labels
+)
+values ($1, $2, $3::bytea, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 on conflict do nothing

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     Digest, SessionId, SweepId, Timestamp,
@@ -44,20 +44,18 @@ impl Scene {
     pub async fn submit_as(&self, id: SweepId, spec: &SweepSpec, key: Option<&str>) -> SubmittedSweep {
         let expanded = spec.expand().unwrap();
         let mut transaction = self.store.begin().await.unwrap();
-        let submitted =
-            transaction.add_sweep(&NewSweep { id, spec, expanded: &expanded, idempotency_key: key }).await.unwrap();
+        let submitted = transaction
+            .add_sweep(&NewSweep { id, spec, expanded: &expanded, idempotency_key: key, submitted_by: "ada" })
+            .await
+            .unwrap();
         transaction.commit().await.unwrap();
         submitted
     }
 
     pub async fn open_session(&self, ttl: Duration) -> SessionId {
         let id = SessionId(Uuid::new_v4());
-        let session = NewSession {
-            id,
-            worker_name: "scripted".to_owned(),
-            worker_version: "test".to_owned(),
-            offer: Offer { device: DeviceKind::Cpu, memory_bytes: 0 },
-        };
+        let session =
+            NewSession { id, worker_name: "scripted".to_owned(), worker_version: "test".to_owned(), offer: offer() };
         assert!(self.store.open_session(&session, ttl).await.unwrap());
         id
     }
@@ -142,6 +140,10 @@ impl Scene {
     pub async fn behind_the_scene(&self, statement: &'static str) -> Result<(), sqlx::Error> {
         sqlx::raw_sql(statement).execute(&self.behind).await.map(drop)
     }
+}
+
+pub fn offer() -> Offer {
+    Offer { device: DeviceKind::Cpu, memory_bytes: 0, labels: BTreeSet::new(), artifacts: Vec::new() }
 }
 
 pub fn provenance() -> Provenance {

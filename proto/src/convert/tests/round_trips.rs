@@ -1,6 +1,10 @@
 //! What is sent arrives as it was.
 
-use std::{collections::BTreeMap, fmt::Debug, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Debug,
+    time::Duration,
+};
 
 use domain::{
     Digest, Epoch, ExperimentId, JobId, SessionId, SweepId, Timestamp,
@@ -136,7 +140,15 @@ fn every_variant_says_what_training_it_takes() {
 #[test]
 fn every_device_requirement_arrives() {
     for device in [DeviceRequirement::Any, DeviceRequirement::Cpu, DeviceRequirement::Cuda] {
-        arrives(&ExecutionSpec { device, ..ExecutionSpec::default() });
+        let labels = BTreeSet::from(["a100".parse().unwrap()]);
+        arrives(&ExecutionSpec {
+            device,
+            weight: 3,
+            max_running: Some(4),
+            memory_mib: 5,
+            labels,
+            ..ExecutionSpec::default()
+        });
     }
 }
 
@@ -157,8 +169,9 @@ fn every_identifier_arrives() {
 #[test]
 fn every_offer_and_lease_arrives() {
     for device in [DeviceKind::Cpu, DeviceKind::Cuda] {
-        arrives(&Offer { device, memory_bytes: 0 });
-        arrives(&Offer { device, memory_bytes: 1 << 37 });
+        arrives(&Offer { device, memory_bytes: 0, labels: BTreeSet::new(), artifacts: Vec::new() });
+        let labels = ["a100", "site=oslo"].map(|label| label.parse().unwrap()).into();
+        arrives(&Offer { device, memory_bytes: 1 << 37, labels, artifacts: vec![Digest::of(b"flow")] });
     }
     arrives(&LeaseTerms::default());
     let brisk = LeaseTerms { ttl: Duration::from_millis(300), beat: Duration::from_millis(50), grace: Duration::ZERO };

@@ -69,7 +69,7 @@ fn checkpoints_to_resume_from_are_named_by_their_index() {
 
 #[test]
 fn offers_of_unknown_devices_are_refused() {
-    let wire = v1::Offer { device: "any".to_owned(), memory_bytes: u64::MAX };
+    let wire = v1::Offer { device: "any".to_owned(), memory_bytes: u64::MAX, ..v1::Offer::default() };
 
     let refusals = refusals_of::<Offer>(wire, "offer");
 
