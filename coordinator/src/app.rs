@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use artifacts::{ArtifactError, ArtifactStore};
-use domain::lease::LeaseTerms;
+use domain::{dispatch::Policy, lease::LeaseTerms};
 use proto::v1::{
     artifact_service_server::ArtifactServiceServer, result_service_server::ResultServiceServer,
     sweep_service_server::SweepServiceServer, worker_service_server::WorkerServiceServer,
@@ -16,8 +16,8 @@ use tracing::{info, warn};
 
 use crate::{
     Config, Wakeups, grpc,
-    lifecycle::Lifecycle,
-    services::{Dispatcher, Listening, Notifier, Reaper, Renewer},
+    lifecycle::{Lifecycle, Terms},
+    services::{Acceptor, Dispatcher, Listening, Notifier, Reaper, Renewer},
 };
 
 /// Silence after which a connection is asked whether it lives.
@@ -37,6 +37,7 @@ pub struct App {
     store: Store,
     artifacts: ArtifactStore,
     lease: LeaseTerms,
+    policy: Policy,
 }
 
 /// The coordinator cannot start.
@@ -82,7 +83,7 @@ impl App {
         };
         let store = Store::connect(&config.connection()).await.map_err(refuse)?;
         store.migrate().await.map_err(refuse)?;
-        Ok(Self { store, artifacts, lease })
+        Ok(Self { store, artifacts, lease, policy: config.policy() })
     }
 
     /// Serves on `listener` until `shutdown`; then long polls and watches end at once, and other calls in flight are finished.
@@ -90,10 +91,12 @@ impl App {
     /// # Errors
     /// [`ServeError`] when the listener fails.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ServeError> {
-        let Self { store, artifacts, lease } = self;
+        let Self { store, artifacts, lease, policy } = self;
         let wakeups = Wakeups::default();
         let (renewer, renewals) = Renewer::new(store.clone(), lease.ttl);
-        let lifecycle = Arc::new(Lifecycle::new(store.clone(), lease, wakeups.clone(), renewals, shutdown.clone()));
+        let terms = Terms { lease, policy };
+        let (lifecycle, arrived) = Lifecycle::new(store.clone(), terms, wakeups.clone(), renewals, shutdown.clone());
+        let lifecycle = Arc::new(lifecycle);
 
         // The services outlive the server: calls in flight still need the renewer.
         let background = CancellationToken::new();
@@ -101,7 +104,8 @@ impl App {
         services.spawn(renewer.run(background.clone()));
         services.spawn(Notifier::new(store.clone(), wakeups.clone()).run(background.clone()));
         services.spawn(Listening::new(store.clone(), wakeups.clone()).run(background.clone()));
-        services.spawn(Dispatcher::new(store.clone(), wakeups.clone()).run(background.clone()));
+        services.spawn(Dispatcher::new(Arc::clone(&lifecycle)).run(background.clone()));
+        services.spawn(Acceptor::new(Arc::clone(&lifecycle), arrived).run(background.clone()));
         services.spawn(Reaper::new(Arc::clone(&lifecycle), lease).run(background.clone()));
 
         let served = serve_grpc(listener, lifecycle, &store, artifacts, wakeups, shutdown).await;

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use clap::Parser;
-use domain::lease::LeaseTerms;
+use domain::{dispatch::Policy, lease::LeaseTerms};
 use process::LogFormat;
 use store::Connection;
 
@@ -51,6 +51,10 @@ pub struct Config {
     #[arg(long, env = "SPILLWAY_GRACE_MILLIS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(0..=86_400_000))]
     pub grace_millis: u64,
 
+    /// Waiting that raises a job's priority by one, in seconds; 0 switches ageing off.
+    #[arg(long, env = "SPILLWAY_AGEING_SECS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(0..=31_536_000))]
+    pub ageing_secs: u64,
+
     /// Most database connections at once; one of them listens for hints.
     #[arg(long, env = "SPILLWAY_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub database_connections: u32,
@@ -85,6 +89,13 @@ impl Config {
             });
         }
         Ok(terms)
+    }
+
+    /// What decides between jobs.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        let ageing = (self.ageing_secs > 0).then(|| Duration::from_secs(self.ageing_secs));
+        Policy { ageing }
     }
 
     pub(crate) fn connection(&self) -> Connection {
@@ -128,6 +139,12 @@ mod tests {
         assert_eq!(by_default, Duration::from_secs(30 + 5 + 5 + 3 + 1));
         assert_eq!(when_tuned, Duration::from_secs(3 + 1 + 1 + 3 + 1));
         assert!(by_default <= Duration::from_secs(45) && when_tuned <= Duration::from_secs(10));
+    }
+
+    #[test]
+    fn the_default_policy_is_the_rules_own_and_ageing_can_be_switched_off() {
+        assert_eq!(config(&[]).policy(), Policy::default());
+        assert_eq!(config(&["--ageing-secs", "0"]).policy(), Policy { ageing: None });
     }
 
     #[test]

@@ -11,4 +11,4 @@ mod wakeups;
 
 pub use app::{App, ServeError, StartError};
 pub use config::Config;
-pub use wakeups::Wakeups;
+pub use wakeups::{Unseen, Wakeups};

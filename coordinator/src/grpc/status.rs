@@ -28,7 +28,7 @@ pub(super) fn of(error: LifecycleError) -> Status {
         | LifecycleError::OtherResult
         | LifecycleError::NoSuchJob(_) => Status::failed_precondition(text),
         LifecycleError::Store(error) => of_store(&error),
-        LifecycleError::Renewal(error) => of_store(&error),
+        LifecycleError::Batch(error) => of_store(&error),
         LifecycleError::Ending => Status::unavailable(text),
     }
 }

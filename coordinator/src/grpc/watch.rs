@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::{SweepId, job::StateName};
 use futures::{Stream, stream};
 use proto::v1;
-use store::{Channel, HistoryMark, Store, StoreError};
+use store::{HistoryMark, Store, StoreError};
 use tokio::{
     sync::watch,
     time::{Instant, sleep_until},
@@ -38,15 +38,7 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new(store: Store, wakeups: &Wakeups, shutdown: CancellationToken, sweep: SweepId) -> Self {
-        Self {
-            store,
-            changes: wakeups.subscribe(Channel::Changed),
-            shutdown,
-            sweep,
-            seen: None,
-            sent: None,
-            looked: None,
-        }
+        Self { store, changes: wakeups.subscribe(), shutdown, sweep, seen: None, sent: None, looked: None }
     }
 
     /// The snapshots. Ends after one that says that every job has ended, and at a shutdown.

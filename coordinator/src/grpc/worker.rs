@@ -16,7 +16,7 @@ use store::NewSession;
 use tonic::{Request, Response, Status};
 
 use super::status;
-use crate::lifecycle::{Acceptance, Lifecycle};
+use crate::lifecycle::{Acceptance, Lifecycle, MAX_JOBS_PER_CLAIM};
 
 /// Sizes of a worker's version, in bytes.
 const VERSION_BYTES: std::ops::RangeInclusive<usize> = 1..=200;
@@ -47,9 +47,9 @@ impl WorkerService for WorkerApi {
     }
 
     async fn claim(&self, request: Request<v1::ClaimRequest>) -> Result<Response<v1::ClaimResponse>, Status> {
-        let (session, offer, wait) = parse_claim(request.into_inner()).map_err(refused)?;
-        let assignment = self.lifecycle.claim(session, &offer, wait).await.map_err(status::of)?;
-        Ok(Response::new(v1::ClaimResponse { assignments: assignment.iter().map(ToWire::to_wire).collect() }))
+        let (session, offer, max_jobs, wait) = parse_claim(request.into_inner()).map_err(refused)?;
+        let assignments = self.lifecycle.claim(session, offer, max_jobs, wait).await.map_err(status::of)?;
+        Ok(Response::new(v1::ClaimResponse { assignments: assignments.to_wire() }))
     }
 
     async fn heartbeat(
@@ -69,7 +69,7 @@ impl WorkerService for WorkerApi {
 
     async fn complete(&self, request: Request<v1::CompleteRequest>) -> Result<Response<v1::CompleteResponse>, Status> {
         let (attempt, completion) = parse_completion(request.into_inner()).map_err(refused)?;
-        let acceptance = self.lifecycle.complete(attempt, &completion).await.map_err(status::of)?;
+        let acceptance = self.lifecycle.complete(attempt, completion).await.map_err(status::of)?;
         Ok(Response::new(v1::CompleteResponse { duplicate: acceptance == Acceptance::Duplicate }))
     }
 
@@ -115,12 +115,13 @@ fn parse_session(request: v1::OpenSessionRequest) -> Result<NewSession, Violatio
     })
 }
 
-fn parse_claim(request: v1::ClaimRequest) -> Result<(SessionId, Offer, Duration), Violations> {
-    let v1::ClaimRequest { session_id, offer, wait_millis, max_jobs: _ } = request;
+fn parse_claim(request: v1::ClaimRequest) -> Result<(SessionId, Offer, u32, Duration), Violations> {
+    let v1::ClaimRequest { session_id, offer, wait_millis, max_jobs } = request;
     let mut fields = Fields::at("");
     let session = fields.plain("session_id", session_id);
     let offer = fields.required("offer", offer);
-    fields.finish(|| Some((session?, offer?, Duration::from_millis(wait_millis))))
+    let max_jobs = fields.within("max_jobs", max_jobs, &(0..=MAX_JOBS_PER_CLAIM));
+    fields.finish(|| Some((session?, offer?, max_jobs?.max(1), Duration::from_millis(wait_millis))))
 }
 
 fn parse_heartbeat(request: v1::HeartbeatRequest) -> Result<(SessionId, Vec<Progress>), Violations> {

@@ -55,9 +55,9 @@ pub enum LifecycleError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The database failed for every heartbeat of a batch.
+    /// The database failed for every call of a batch.
     #[error(transparent)]
-    Renewal(#[from] Arc<StoreError>),
+    Batch(#[from] Arc<StoreError>),
     /// This coordinator ends.
     #[error("this coordinator is shutting down: ask another one, or again in a moment")]
     Ending,

@@ -12,7 +12,7 @@ impl Lifecycle {
     /// Renews the session's lease, keeps the progress of its attempts, and says which of them are not its own any more.
     ///
     /// # Errors
-    /// [`LifecycleError::Renewal`] or [`LifecycleError::Store`]: the lease may not have been renewed.
+    /// [`LifecycleError::Batch`] or [`LifecycleError::Store`]: the lease may not have been renewed.
     pub async fn heartbeat(&self, session: SessionId, progress: &[Progress]) -> Result<Vec<Directive>, LifecycleError> {
         // Progress is written after the renewal: liveness must not wait for it.
         let Some(renewed) = self.renewals.renew(session).await? else {

@@ -14,21 +14,35 @@ mod session;
 mod submit;
 
 use domain::{
+    dispatch::Policy,
     job::{Effect, Event, OutcomeKind},
     lease::LeaseTerms,
     report::Attempt,
 };
-use store::{Applied, Channel, ClaimMarks, Store, TransitionError};
+use store::{Applied, Store, TransitionError};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-pub use claim::MAX_CLAIM_WAIT;
+use claim::Desk;
+use complete::Arrivals;
+
+pub use claim::{MAX_CLAIM_WAIT, MAX_JOBS_PER_CLAIM, Served};
 pub use complete::Acceptance;
 pub use error::LifecycleError;
 pub use submit::{Submission, Submitted};
 
+pub(crate) use claim::Rounds;
+pub(crate) use complete::Arrived;
 pub(crate) use submit::expand;
 
 use crate::{Wakeups, services::Renewals};
+
+/// What an operator may set of the rules.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    pub(crate) lease: LeaseTerms,
+    pub(crate) policy: Policy,
+}
 
 /// What calls do.
 #[derive(Debug)]
@@ -37,34 +51,43 @@ pub struct Lifecycle {
     lease: LeaseTerms,
     wakeups: Wakeups,
     renewals: Renewals,
-    marks: ClaimMarks,
+    desk: Desk,
+    arrivals: Arrivals,
     shutdown: CancellationToken,
 }
 
 impl Lifecycle {
-    /// Puts the parts together; long polls end when `shutdown` is cancelled.
+    /// Puts the parts together; long polls end when `shutdown` is cancelled. Beside it come the completions that are to be saved.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         store: Store,
-        lease: LeaseTerms,
+        terms: Terms,
         wakeups: Wakeups,
         renewals: Renewals,
         shutdown: CancellationToken,
-    ) -> Self {
-        Self { store, lease, wakeups, renewals, marks: ClaimMarks::default(), shutdown }
+    ) -> (Self, mpsc::Receiver<Arrived>) {
+        let (arrivals, arrived) = complete::queue();
+        let Terms { lease, policy } = terms;
+        (Self { store, lease, wakeups, renewals, desk: Desk::new(policy), arrivals, shutdown }, arrived)
     }
 
     /// Runs the effects of a transaction that was committed.
     fn after(&self, applied: &Applied) {
         for effect in &applied.effects {
             match effect {
-                Effect::WakeClaims => self.wakeups.announce(Channel::Ready),
+                // Told with the lanes below.
+                Effect::WakeClaims => {}
                 // The session's next heartbeat finds the attempt gone: nothing else reaches a worker.
                 Effect::StopAttempt { .. } => {}
             }
         }
+        self.desk.ended(&applied.left_running);
+        if !applied.ready.is_empty() {
+            self.desk.open(&applied.ready);
+            self.wakeups.announce_ready(applied.ready.iter().map(|ready| ready.lane.sweep));
+        }
         if applied.changed > 0 {
-            self.wakeups.announce(Channel::Changed);
+            self.wakeups.announce_change();
         }
     }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use domain::{
     Digest, SweepId,
+    dispatch::SweepTerms,
     spec::Violations,
     sweep::{Expanded, SweepSpec},
 };
-use store::{Channel, NewSweep, SubmittedSweep};
+use store::{NewSweep, StoredSweep, SubmittedSweep};
 use tracing::info;
 use uuid::Uuid;
 
@@ -47,11 +48,13 @@ impl Lifecycle {
         let sweep = NewSweep { id, spec: &spec, expanded: &expanded, idempotency_key: key, submitted_by: &user };
         let mut transaction = self.store.begin().await?;
         let twin = match transaction.add_sweep(&sweep).await? {
-            SubmittedSweep::Stored => {
+            SubmittedSweep::Stored(StoredSweep { ready, user_weight }) => {
                 transaction.commit().await?;
                 info!(sweep_id = %id, sweep = spec.name, jobs = expanded.job_count(), "sweep was submitted");
-                self.wakeups.announce(Channel::Ready);
-                self.wakeups.announce(Channel::Changed);
+                self.desk.introduce(id, terms(&spec, &user, user_weight));
+                self.desk.open(&[ready]);
+                self.wakeups.announce_ready([id]);
+                self.wakeups.announce_change();
                 return Ok(Submitted { sweep: id, created: true });
             }
             SubmittedSweep::Taken(twin) => twin,
@@ -77,6 +80,18 @@ impl Lifecycle {
             found.add("base.training.initial_weights", message);
         }
         Ok(found.into_result()?)
+    }
+}
+
+fn terms(spec: &SweepSpec, user: &str, user_weight: f64) -> SweepTerms {
+    let execution = &spec.execution;
+    SweepTerms {
+        priority: execution.priority,
+        weight: execution.weight,
+        max_running: execution.max_running,
+        requirement: execution.requirement(),
+        user: user.into(),
+        user_weight,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use store::{Channel, Listener, Store, StoreError};
+use store::{Listener, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -31,8 +31,8 @@ impl Listening {
     /// The connection was lost and could not be made again.
     pub async fn run_once(&self, listener: &mut Listener) -> Result<(), StoreError> {
         match listener.next().await? {
-            Some(channel) => self.wakeups.hear(channel),
-            None => self.wake_all(),
+            Some(hint) => self.wakeups.hear(hint),
+            None => self.wakeups.hear_anything(),
         }
         Ok(())
     }
@@ -55,13 +55,9 @@ impl Listening {
     async fn listen(&self) -> Result<std::convert::Infallible, StoreError> {
         let mut listener = self.store.listen().await?;
         info!("listening for hints");
-        self.wake_all();
+        self.wakeups.hear_anything();
         loop {
             self.run_once(&mut listener).await?;
         }
-    }
-
-    fn wake_all(&self) {
-        Channel::ALL.into_iter().for_each(|channel| self.wakeups.hear(channel));
     }
 }

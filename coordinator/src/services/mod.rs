@@ -1,11 +1,13 @@
 //! Background services: each has `new`, `run_once` and `run(shutdown)`; what one run misses, the next one finds.
 
+mod acceptor;
 mod dispatcher;
 mod listening;
 mod notifier;
 mod reaper;
 mod renewer;
 
+pub use acceptor::Acceptor;
 pub use dispatcher::Dispatcher;
 #[cfg(test)]
 pub(crate) use dispatcher::INTERVAL as POLL_INTERVAL;

@@ -30,8 +30,8 @@ impl Notifier {
     /// # Errors
     /// The database failed; the hint is lost, and polling makes up for it.
     pub async fn run_once(&self) -> Result<(), StoreError> {
-        for channel in self.wakeups.take_pending() {
-            self.store.notify(channel).await?;
+        for hint in self.wakeups.take_pending() {
+            self.store.notify(&hint).await?;
         }
         Ok(())
     }

@@ -45,7 +45,7 @@ impl Renewals {
     /// Renews the lease of `session`; `None` when it is closed or unknown.
     ///
     /// # Errors
-    /// [`LifecycleError::Renewal`] when the database failed, [`LifecycleError::Ending`] at a shutdown.
+    /// [`LifecycleError::Batch`] when the database failed, [`LifecycleError::Ending`] at a shutdown.
     pub async fn renew(&self, session: SessionId) -> Result<Option<RenewedSession>, LifecycleError> {
         let (answer, answered) = oneshot::channel();
         self.queue.send(Asked { session, answer }).await.map_err(|_| LifecycleError::Ending)?;

@@ -1,9 +1,9 @@
 //! Checkpoints: which artifact resumes which job from which step.
 
 use domain::report::{Attempt, CheckpointRef};
-use sqlx::{query_file, query_file_scalar};
+use sqlx::query_file_scalar;
 
-use crate::{Currency, Store, StoreError, Transaction, column};
+use crate::{Currency, Store, StoreError, column};
 
 impl Store {
     /// Keeps a checkpoint if `attempt` runs; one that is there already stays as it is.
@@ -21,25 +21,5 @@ impl Store {
         .fetch_one(&self.pool)
         .await?;
         Ok(Currency::of(current))
-    }
-}
-
-impl Transaction {
-    /// Keeps the last checkpoint of an attempt that has just succeeded.
-    pub(crate) async fn add_final_checkpoint(
-        &mut self,
-        attempt: Attempt,
-        checkpoint: CheckpointRef,
-    ) -> Result<(), StoreError> {
-        query_file!(
-            "queries/checkpoint/insert_final.sql",
-            attempt.job.0,
-            attempt.epoch.0,
-            column::bigint(checkpoint.step),
-            &checkpoint.digest.as_bytes()[..],
-        )
-        .execute(&mut *self.inner)
-        .await?;
-        Ok(())
     }
 }

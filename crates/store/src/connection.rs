@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 use url::Url;
 
-use crate::StoreError;
+use crate::{StoreError, assignment::Documents};
 
 /// First pause between two tries to connect.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -39,6 +39,7 @@ pub struct Connection {
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) pool: PgPool,
+    pub(crate) documents: Documents,
 }
 
 impl Store {
@@ -62,7 +63,7 @@ impl Store {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(options);
         wait_for(&pool, &address, connection.patience).await?;
-        Ok(Self { pool })
+        Ok(Self { pool, documents: Documents::default() })
     }
 
     /// Brings the schema up to date; coordinators that start together wait for each other.

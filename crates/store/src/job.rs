@@ -8,7 +8,7 @@ use sqlx::query_file_as;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{Store, StoreError, Transaction, column};
+use crate::{StoreError, Transaction, column};
 
 /// A job whose row is locked until the transaction ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,15 @@ impl Transaction {
     pub async fn lock_job(&mut self, job: JobId) -> Result<Option<LockedJob>, StoreError> {
         let row = query_file_as!(JobRow, "queries/job/lock.sql", job.0).fetch_optional(&mut *self.inner).await?;
         row.map(LockedJob::try_from).transpose()
+    }
+
+    /// Locks several jobs, by id; those that there are not are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lock_jobs(&mut self, jobs: &[JobId]) -> Result<Vec<LockedJob>, StoreError> {
+        let ids: Vec<i64> = jobs.iter().map(|job| job.0).collect();
+        locked(query_file_as!(JobRow, "queries/job/lock_many.sql", &ids).fetch_all(&mut *self.inner).await?)
     }
 
     /// Locks every job that `session` runs.
@@ -98,16 +107,6 @@ impl Transaction {
         let ids: Vec<i64> = jobs.iter().map(|job| job.0).collect();
         let rows = sqlx::query_file!("queries/job/states.sql", &ids).fetch_all(&mut *self.inner).await?;
         rows.into_iter().map(|row| Ok((JobId(row.id), column::named("a job's state", &row.state)?))).collect()
-    }
-}
-
-impl Store {
-    /// Whether any job may be claimed now.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn any_ready(&self) -> Result<bool, StoreError> {
-        Ok(sqlx::query_file_scalar!("queries/job/any_ready.sql").fetch_one(&self.pool).await?)
     }
 }
 

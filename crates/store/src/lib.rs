@@ -4,6 +4,7 @@
 //! changes in one way only: lock its row, ask [`domain::job::apply`], save what it says, all in one [`Transaction`].
 
 mod artifact;
+mod assignment;
 mod checkpoint;
 mod claim;
 mod column;
@@ -14,6 +15,7 @@ mod error;
 mod events;
 mod figures;
 mod job;
+mod lane;
 mod progress;
 mod session;
 mod sweep;
@@ -21,15 +23,15 @@ mod transaction;
 mod transition;
 pub mod views;
 
-pub use claim::{ClaimMarks, Claimed};
+pub use claim::{ClaimedJob, Slot, SlotOutcome};
 pub use completion::PriorOutcome;
 pub use connection::{Connection, Store, without_password};
 pub use curve_point::Currency;
 pub use error::StoreError;
-pub use events::{Channel, Listener};
+pub use events::{Channel, Hint, Listener};
 pub use figures::FigureRow;
 pub use job::LockedJob;
 pub use session::{NewSession, RenewedSession, SessionStanding};
-pub use sweep::{HistoryMark, NewSweep, SubmittedSweep, Twin};
+pub use sweep::{HistoryMark, NewSweep, StoredSweep, SubmittedSweep, Twin};
 pub use transaction::Transaction;
 pub use transition::{Applied, Ending, TransitionError};

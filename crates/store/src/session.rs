@@ -1,6 +1,6 @@
 //! Sessions and their leases.
 
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 use domain::{SessionId, fleet::Offer};
 use sqlx::query_file;
@@ -77,19 +77,23 @@ impl Store {
         Ok(rows.into_iter().map(|row| RenewedSession { id: SessionId(row.id), drain: row.drain }).collect())
     }
 
-    /// Where `session` stands.
+    /// Where each of `sessions` stands; those that were never opened are left out.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn session_standing(&self, session: SessionId) -> Result<SessionStanding, StoreError> {
-        let row = query_file!("queries/session/find.sql", session.0).fetch_optional(&self.pool).await?;
-        Ok(match row {
-            None => SessionStanding::Gone,
-            Some(row) if !row.open => SessionStanding::Gone,
-            Some(row) if row.drain => SessionStanding::Draining,
-            Some(row) if !row.leased => SessionStanding::Lapsed,
-            Some(_) => SessionStanding::Leased,
-        })
+    pub async fn session_standings(
+        &self,
+        sessions: &[SessionId],
+    ) -> Result<HashMap<SessionId, SessionStanding>, StoreError> {
+        let ids: Vec<_> = sessions.iter().map(|session| session.0).collect();
+        let rows = query_file!("queries/session/find.sql", &ids).fetch_all(&self.pool).await?;
+        let standing = |open: bool, drain: bool, leased: bool| match (open, drain, leased) {
+            (false, _, _) => SessionStanding::Gone,
+            (true, true, _) => SessionStanding::Draining,
+            (true, false, false) => SessionStanding::Lapsed,
+            (true, false, true) => SessionStanding::Leased,
+        };
+        Ok(rows.into_iter().map(|row| (SessionId(row.id), standing(row.open, row.drain, row.leased))).collect())
     }
 
     /// Tells a session to drain: it claims no more, and its next heartbeat says so.

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use domain::{
     Digest, SweepId,
+    dispatch::{Lane, LaneReady},
+    job::JobKind,
     sweep::{ExecutionSpec, Expanded, SweepSpec},
 };
 use sqlx::{query_file, query_file_scalar};
@@ -27,12 +29,21 @@ pub struct NewSweep<'a> {
 }
 
 /// What became of a submit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum SubmittedSweep {
     /// It is stored.
-    Stored,
+    Stored(StoredSweep),
     /// A sweep of this name or key is stored already.
     Taken(Twin),
+}
+
+/// A sweep that was just stored.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StoredSweep {
+    /// The lane of its train jobs, which are ready.
+    pub ready: LaneReady,
+    /// The share of the user who submitted it.
+    pub user_weight: f64,
 }
 
 /// A stored sweep with the name or the key of another.
@@ -88,14 +99,14 @@ impl Transaction {
     /// # Errors
     /// [`StoreError`].
     pub async fn add_sweep(&mut self, sweep: &NewSweep<'_>) -> Result<SubmittedSweep, StoreError> {
-        if !self.insert_sweep(sweep).await? {
+        let Some(user_weight) = self.insert_sweep(sweep).await? else {
             return self.find_twin(sweep).await.map(SubmittedSweep::Taken);
-        }
+        };
         let variants = self.insert_variants(sweep).await?;
         let experiments = self.insert_experiments(sweep, &variants).await?;
-        self.insert_jobs(sweep, &experiments).await?;
+        let ready = self.insert_jobs(sweep, &experiments).await?;
         self.add_sweep_event(sweep.id, "submitted", "").await?;
-        Ok(SubmittedSweep::Stored)
+        Ok(SubmittedSweep::Stored(StoredSweep { ready, user_weight }))
     }
 
     /// Writes a line of the sweep's history that is about no single job.
@@ -107,11 +118,12 @@ impl Transaction {
         Ok(())
     }
 
-    async fn insert_sweep(&mut self, sweep: &NewSweep<'_>) -> Result<bool, StoreError> {
+    /// Yields the share of its user; nothing when the name or key is taken.
+    async fn insert_sweep(&mut self, sweep: &NewSweep<'_>) -> Result<Option<f64>, StoreError> {
         let SweepSpec { name, seeds, execution, .. } = sweep.spec;
         let document = json(sweep.spec)?;
         let fingerprint = sweep.spec.fingerprint();
-        let inserted = query_file!(
+        let user_weight = query_file_scalar!(
             "queries/sweep/insert.sql",
             sweep.id.0,
             name,
@@ -128,9 +140,9 @@ impl Transaction {
             column::bigint(u64::from(execution.memory_mib) << 20),
             &execution.labels.iter().map(ToString::to_string).collect::<Vec<_>>(),
         )
-        .execute(&mut *self.inner)
+        .fetch_optional(&mut *self.inner)
         .await?;
-        Ok(inserted.rows_affected() > 0)
+        Ok(user_weight)
     }
 
     async fn find_twin(&mut self, sweep: &NewSweep<'_>) -> Result<Twin, StoreError> {
@@ -188,9 +200,10 @@ impl Transaction {
             .ok_or_else(|| StoreError::corrupt("an experiment", "it was not returned by its insert"))
     }
 
-    async fn insert_jobs(&mut self, sweep: &NewSweep<'_>, experiments: &[i64]) -> Result<(), StoreError> {
+    /// Yields the lane of the train jobs.
+    async fn insert_jobs(&mut self, sweep: &NewSweep<'_>, experiments: &[i64]) -> Result<LaneReady, StoreError> {
         let row = JobColumns::of(&sweep.spec.execution);
-        let trains: HashMap<i64, i64> = query_file!(
+        let inserted = query_file!(
             "queries/job/insert_train.sql",
             sweep.id.0,
             experiments,
@@ -201,12 +214,20 @@ impl Transaction {
             row.max_crashes
         )
         .fetch_all(&mut *self.inner)
-        .await?
-        .into_iter()
-        .map(|row| (row.experiment_id, row.id))
-        .collect();
+        .await?;
+        let oldest = inserted.iter().min_by_key(|row| row.ready_seq);
+        let oldest = oldest.ok_or_else(|| StoreError::corrupt("a sweep", "it has no train job"))?;
+        let lane = Lane { sweep: sweep.id, kind: JobKind::Train };
+        let ready = LaneReady {
+            lane,
+            oldest: oldest.ready_seq,
+            since: column::timestamp(oldest.ready_at),
+            jobs: u32::try_from(inserted.len()).unwrap_or(u32::MAX),
+        };
+        let trains = inserted.iter().map(|row| (row.experiment_id, row.id)).collect();
         self.insert_evaluations(sweep, experiments, &trains, &row).await?;
-        self.insert_inspections(sweep, experiments, &trains, &row).await
+        self.insert_inspections(sweep, experiments, &trains, &row).await?;
+        Ok(ready)
     }
 
     async fn insert_evaluations(

@@ -3,14 +3,18 @@
 use std::collections::HashMap;
 
 use domain::{
-    Digest, JobId,
+    Digest, JobId, SweepId,
+    dispatch::LaneReady,
     job::{Cascade, Dependency, Effect, Event, Rejected, State, StateName, Transition, apply},
 };
-use sqlx::query_file;
+use sqlx::query_file_as;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{LockedJob, StoreError, Transaction, column};
+use crate::{
+    LockedJob, StoreError, Transaction, column,
+    lane::{LaneRow, lanes},
+};
 
 /// A transition was not made; nothing changed.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +34,10 @@ pub struct Applied {
     pub changed: usize,
     /// What to do after the commit.
     pub effects: Vec<Effect>,
+    /// Lanes that have more ready jobs, with the number of these.
+    pub ready: Vec<LaneReady>,
+    /// For each job that left `running`, its sweep.
+    pub left_running: Vec<SweepId>,
 }
 
 /// A job, what happens to it, and the digest of the result when that is success.
@@ -56,27 +64,44 @@ impl Transaction {
     /// # Errors
     /// [`TransitionError::Rejected`] when the rules refuse one of the events given; then nothing may be committed.
     pub async fn apply(&mut self, events: Vec<(LockedJob, Event)>) -> Result<Applied, TransitionError> {
-        self.apply_endings(
-            events.into_iter().map(|(locked, event)| Ending { locked, event, result_digest: None }).collect(),
-        )
-        .await
+        let mut wave = Vec::with_capacity(events.len());
+        for (locked, event) in events {
+            wave.push(Ending { locked, event, result_digest: None }.decide()?);
+        }
+        self.save_with_dependents(wave).await
     }
 
-    /// As [`Transaction::apply`], with the digests of results.
+    /// As [`Transaction::apply`], for jobs of which each stands for itself: what the rules refuse is left as it is and yields its
+    /// rejection, in the order given.
     ///
     /// # Errors
-    /// As [`Transaction::apply`].
-    pub async fn apply_endings(&mut self, endings: Vec<Ending>) -> Result<Applied, TransitionError> {
+    /// [`TransitionError`] when a dependent job or the database is at fault; then nothing may be committed.
+    pub async fn apply_each(
+        &mut self,
+        endings: Vec<Ending>,
+    ) -> Result<(Applied, Vec<Option<Rejected>>), TransitionError> {
         let mut wave = Vec::with_capacity(endings.len());
-        for Ending { locked, event, result_digest } in endings {
-            let transition = apply(&locked.job, event, locked.now)?;
-            wave.push(Decided { before: locked, transition, result_digest });
+        let mut rejections = Vec::with_capacity(endings.len());
+        for ending in endings {
+            match ending.decide() {
+                Ok(decided) => {
+                    wave.push(decided);
+                    rejections.push(None);
+                }
+                Err(rejected) => rejections.push(Some(rejected)),
+            }
         }
+        Ok((self.save_with_dependents(wave).await?, rejections))
+    }
+
+    async fn save_with_dependents(&mut self, mut wave: Vec<Decided>) -> Result<Applied, TransitionError> {
         let mut applied = Applied::default();
         while !wave.is_empty() {
-            self.save(&wave).await?;
+            applied.ready.extend(self.save(&wave).await?);
             applied.changed += wave.len();
             applied.effects.extend(wave.iter().flat_map(|decided| decided.transition.effects.iter().copied()));
+            let left = wave.iter().filter(|decided| decided.transition.outcome.is_some());
+            applied.left_running.extend(left.map(|decided| decided.before.sweep));
             wave = self.follow(&wave).await?;
         }
         Ok(applied)
@@ -114,33 +139,13 @@ impl Transaction {
         Ok(next)
     }
 
-    async fn save(&mut self, wave: &[Decided]) -> Result<(), StoreError> {
-        self.save_jobs(wave).await?;
-        let ended: Vec<_> = wave
-            .iter()
-            .filter_map(|decided| decided.transition.outcome.as_ref().map(|outcome| (decided, outcome)))
-            .collect();
-        if ended.is_empty() {
-            return Ok(());
-        }
-        query_file!(
-            "queries/attempt_outcome/insert.sql",
-            &each(&ended, |(decided, _)| decided.before.job.id.0),
-            &each(&ended, |(_, outcome)| outcome.epoch.0),
-            &each(&ended, |(_, outcome)| outcome.kind.as_str().to_owned()),
-            &each(&ended, |(_, outcome)| outcome.detail.clone()),
-            &each(&ended, |(decided, _)| decided.result_digest.map(|digest| digest.as_bytes().to_vec()))
-                as &[Option<Vec<u8>>],
-        )
-        .execute(&mut *self.inner)
-        .await?;
-        Ok(())
-    }
-
-    async fn save_jobs(&mut self, wave: &[Decided]) -> Result<(), StoreError> {
+    /// Yields the lanes of the jobs that are ready now.
+    async fn save(&mut self, wave: &[Decided]) -> Result<Vec<LaneReady>, StoreError> {
         let jobs: Vec<_> = wave.iter().map(|decided| (&decided.before.job, &decided.transition.job)).collect();
         let not_before = jobs.iter().map(|(_, after)| not_before(&after.state)).collect::<Result<Vec<_>, _>>()?;
-        query_file!(
+        let outcomes: Vec<_> = wave.iter().map(|decided| decided.transition.outcome.as_ref()).collect();
+        let rows = query_file_as!(
+            LaneRow,
             "queries/job/save.sql",
             &each(&jobs, |(before, _)| before.id.0),
             &each(&jobs, |(before, _)| before.epoch.0),
@@ -153,10 +158,22 @@ impl Transaction {
             &each(&jobs, |(_, after)| column::smallint(after.spent.crashes)),
             &each(&jobs, |(_, after)| reason(&after.state)) as &[Option<String>],
             &each(wave, detail),
+            &each(&outcomes, |outcome| outcome.map(|outcome| outcome.kind.as_str().to_owned())) as &[Option<String>],
+            &each(&outcomes, |outcome| outcome.map(|outcome| outcome.detail.clone())) as &[Option<String>],
+            &each(wave, |decided| decided.result_digest.map(|digest| digest.as_bytes().to_vec()))
+                as &[Option<Vec<u8>>],
         )
-        .execute(&mut *self.inner)
+        .fetch_all(&mut *self.inner)
         .await?;
-        Ok(())
+        lanes(rows)
+    }
+}
+
+impl Ending {
+    fn decide(self) -> Result<Decided, Rejected> {
+        let Self { locked, event, result_digest } = self;
+        let transition = apply(&locked.job, event, locked.now)?;
+        Ok(Decided { before: locked, transition, result_digest })
     }
 }
 
@@ -168,7 +185,7 @@ fn consequence(cascade: &Cascade) -> Event {
     }
 }
 
-fn each<T, U>(items: &[T], column: impl Fn(&T) -> U) -> Vec<U> {
+pub(crate) fn each<T, U>(items: &[T], column: impl Fn(&T) -> U) -> Vec<U> {
     items.iter().map(column).collect()
 }
 

@@ -31,7 +31,7 @@ async fn work(scene: &Scene, worker: usize) {
         };
         match (worker + step) % 4 {
             0 | 1 => {
-                let job = scene.store.assignment(attempt).await.unwrap();
+                let job = scene.assignment(attempt);
                 let completion = match job.task {
                     domain::report::Task::Train { .. } => scene.trained(attempt).await,
                     domain::report::Task::Evaluate { .. } => scene.evaluated(0.5).await,

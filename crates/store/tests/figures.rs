@@ -29,7 +29,7 @@ async fn inspect_attempt(scene: &Scene) -> Attempt {
     scene.train_all(session, 1).await;
     loop {
         let attempt = scene.claim(session).await.unwrap();
-        match scene.store.assignment(attempt).await.unwrap().task {
+        match scene.assignment(attempt).task {
             Task::Inspect { .. } => return attempt,
             Task::Train { .. } | Task::Evaluate { .. } => {
                 scene.complete(attempt, &scene.evaluated(0.5).await).await.unwrap();
@@ -64,7 +64,7 @@ async fn figures_come_back_in_their_order_by_sweep_and_by_experiment() {
     let scene = Scene::new().await;
     let sweep = scene.submit(&inspected_sweep("pictures", &[7])).await;
     let attempt = inspect_attempt(&scene).await;
-    let experiment = scene.store.assignment(attempt).await.unwrap().experiment;
+    let experiment = scene.assignment(attempt).experiment;
     assert_eq!(scene.store.figures_of_experiment(experiment).await.unwrap(), Some(vec![]));
 
     let completion = inspected(&scene, &["contact-sheet.png", "latents-mnist.png", "a.png"]).await;

@@ -8,12 +8,12 @@ use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     Epoch,
-    fleet::DeviceKind,
+    fleet::{DeviceKind, Offer},
     job::{Dependency, Event, FailureKind, JobKind, OutcomeKind, Rejected},
     report::{Attempt, CheckpointRef, CurvePoint, Progress, Task},
 };
-use scene::{LONG, Scene, sweep_spec};
-use store::{ClaimMarks, Currency, SessionStanding, StoreError, SubmittedSweep, TransitionError};
+use scene::{LONG, Scene, offer, sweep_spec};
+use store::{Currency, SessionStanding, Slot, SlotOutcome, StoreError, SubmittedSweep, TransitionError};
 
 #[tokio::test]
 async fn claimers_at_once_never_share_a_job() {
@@ -50,7 +50,7 @@ async fn claims_go_by_priority_and_then_to_the_sweep_with_fewer_running_jobs() {
 
     let mut served = Vec::new();
     while let Some(attempt) = scene.claim(session).await {
-        served.push(scene.store.assignment(attempt).await.unwrap().sweep);
+        served.push(scene.assignment(attempt).sweep);
     }
 
     assert_eq!(served, [urgent, first, second, first]);
@@ -72,9 +72,9 @@ async fn a_session_without_a_live_lease_claims_nothing() {
         assert_eq!(scene.claim(session).await, None);
     }
 
-    assert_eq!(scene.store.session_standing(lapsed).await.unwrap(), SessionStanding::Lapsed);
-    assert_eq!(scene.store.session_standing(drained).await.unwrap(), SessionStanding::Draining);
-    assert_eq!(scene.store.session_standing(closed).await.unwrap(), SessionStanding::Gone);
+    assert_eq!(scene.standing(lapsed).await, Some(SessionStanding::Lapsed));
+    assert_eq!(scene.standing(drained).await, Some(SessionStanding::Draining));
+    assert_eq!(scene.standing(closed).await, Some(SessionStanding::Gone));
     let renewed = scene.store.renew_sessions(&[lapsed, drained, closed], LONG).await.unwrap();
     let renewed: BTreeSet<_> = renewed.into_iter().map(|session| (session.id, session.drain)).collect();
     assert_eq!(renewed, BTreeSet::from([(lapsed, false), (drained, true)]));
@@ -89,7 +89,8 @@ async fn a_job_for_another_device_is_not_claimed() {
     scene.submit(&spec).await;
 
     assert_eq!(scene.claim(scene.open_session(LONG).await).await, None);
-    assert_eq!(scene.store.candidates(DeviceKind::Cuda, &ClaimMarks::default()).await.unwrap().len(), 1);
+    let cuda = Offer { device: DeviceKind::Cuda, ..offer() };
+    assert!(scene.board().await.best(&cuda, scene.store.now().await.unwrap()).is_some());
 }
 
 #[tokio::test]
@@ -105,10 +106,12 @@ async fn an_assignment_carries_the_document_the_checkpoints_and_later_the_traine
         assert_eq!(scene.store.add_checkpoint(attempt, checkpoint).await.unwrap(), Currency::Current);
     }
 
-    let train = scene.store.assignment(attempt).await.unwrap();
+    scene.apply(attempt, Event::Release { epoch: attempt.epoch }).await.unwrap();
+    let attempt = scene.claim(session).await.unwrap();
+    let train = scene.assignment(attempt);
     scene.complete(attempt, &scene.trained(attempt).await).await.unwrap();
     let next = scene.claim(session).await.unwrap();
-    let evaluate = scene.store.assignment(next).await.unwrap();
+    let evaluate = scene.assignment(next);
 
     assert_eq!((train.sweep, train.seed, train.attempt), (sweep, 7, attempt));
     assert_eq!(train.spec, spec.base.resolved());
@@ -222,9 +225,9 @@ async fn a_failure_backs_off_and_the_last_one_ends_the_dependents_too() {
     scene.fail(first, FailureKind::Own).await.unwrap();
     assert_eq!(scene.states(sweep).await, ["ready", "blocked", "blocked"]);
     assert_eq!(scene.claim(session).await, None, "the job backs off");
-    assert!(!scene.store.any_ready().await.unwrap());
+    assert!(scene.board().await.is_empty());
     scene.behind_the_scene("update job set not_before = clock_timestamp() where state = 'ready'").await.unwrap();
-    assert!(scene.store.any_ready().await.unwrap());
+    assert!(!scene.board().await.is_empty());
 
     let second = scene.claim(session).await.unwrap();
     let applied = scene.fail(second, FailureKind::Own).await.unwrap();
@@ -240,12 +243,15 @@ async fn every_way_into_ready_gives_a_new_place_in_the_queue() {
     let scene = Scene::new().await;
     scene.submit(&sweep_spec("places", &[1])).await;
     let session = scene.open_session(LONG).await;
-    let marks = ClaimMarks::default();
     let mut places = Vec::new();
 
     for _ in 0..3 {
-        let candidates = scene.store.candidates(DeviceKind::Cpu, &marks).await.unwrap();
-        let claimed = scene.store.claim(session, DeviceKind::Cpu, &candidates[0], &marks).await.unwrap().unwrap();
+        let board = scene.board().await;
+        let lane = board.best(&offer(), scene.store.now().await.unwrap()).unwrap();
+        let slot = Slot { session, lane, oldest: 0 };
+        let SlotOutcome::Filled(claimed) = scene.store.claim(&[slot]).await.unwrap().remove(0) else {
+            panic!("a job is ready")
+        };
         places.push(claimed.ready_seq);
         scene.apply(claimed.attempt, Event::Release { epoch: claimed.attempt.epoch }).await.unwrap();
     }
@@ -280,7 +286,7 @@ async fn an_expired_session_is_lost_with_its_jobs_and_one_that_beats_is_not() {
 
     assert_eq!(scene.states(sweep).await, ["ready", "blocked", "blocked"]);
     assert_eq!(scene.store.outcome_of(attempt).await.unwrap().unwrap().kind, OutcomeKind::Crashed);
-    assert_eq!(scene.store.session_standing(session).await.unwrap(), SessionStanding::Gone);
+    assert_eq!(scene.standing(session).await, Some(SessionStanding::Gone));
 }
 
 #[tokio::test]
@@ -318,7 +324,7 @@ async fn a_name_or_key_that_is_taken_yields_the_stored_sweep() {
     let spec = sweep_spec("taken", &[1]);
     let id = domain::SweepId(uuid::Uuid::new_v4());
     let other = domain::SweepId(uuid::Uuid::new_v4());
-    assert_eq!(scene.submit_as(id, &spec, Some("my-key")).await, SubmittedSweep::Stored);
+    assert!(matches!(scene.submit_as(id, &spec, Some("my-key")).await, SubmittedSweep::Stored(_)));
 
     let SubmittedSweep::Taken(by_name) = scene.submit_as(other, &spec, None).await else { panic!("stored twice") };
     let renamed = sweep_spec("renamed", &[1]);

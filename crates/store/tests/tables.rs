@@ -7,7 +7,7 @@ mod scene;
 use domain::{SweepId, job::StateName, report::CurvePoint};
 use scene::{LONG, Scene, sweep_spec};
 use statrs::distribution::{ContinuousCDF, StudentsT};
-use store::Channel;
+use store::{Channel, Hint};
 
 #[tokio::test]
 async fn the_schema_refuses_what_the_rules_forbid() {
@@ -170,7 +170,7 @@ async fn a_resumed_attempt_replaces_the_curve_it_repeats() {
     let second = scene.claim(session).await.unwrap();
     scene.store.add_curve_points(second, &[point(20, 3.5), point(30, 3.0)]).await.unwrap();
 
-    let experiment = scene.store.assignment(second).await.unwrap().experiment;
+    let experiment = scene.assignment(second).experiment;
     let curve = scene.store.training_curve(experiment).await.unwrap();
 
     let shown: Vec<_> = curve.iter().map(|point| (point.step, point.bits_per_dim)).collect();
@@ -198,7 +198,12 @@ async fn hints_reach_every_listener() {
     let scene = Scene::new().await;
     let mut listener = scene.store.listen().await.unwrap();
 
-    scene.store.notify(Channel::Changed).await.unwrap();
+    let sent = Hint {
+        channel: Channel::Ready,
+        sender: uuid::Uuid::new_v4(),
+        sweeps: vec![domain::SweepId(uuid::Uuid::new_v4())],
+    };
+    scene.store.notify(&sent).await.unwrap();
 
-    assert_eq!(listener.next().await.unwrap(), Some(Channel::Changed));
+    assert_eq!(listener.next().await.unwrap(), Some(sent));
 }

@@ -23,7 +23,7 @@ impl Size {
     /// Of the test that everybody runs: small enough for two cores.
     pub const SMALL: Self = Self { short: 4, long: 2, drawn: 1 };
     /// Of a long run.
-    pub const LARGE: Self = Self { short: 24, long: 12, drawn: 6 };
+    pub const LARGE: Self = Self { short: 12, long: 6, drawn: 3 };
 
     /// Jobs of one round.
     #[must_use]

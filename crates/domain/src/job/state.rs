@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Epoch, JobId, SessionId, Timestamp};
 
 /// What a job does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum JobKind {
     /// Trains one experiment.

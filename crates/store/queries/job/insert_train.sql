@@ -4,4 +4,4 @@ insert into job (
 select $1, experiment_id, 'train', 'ready', $3, $4, $5, $6, $7
 from unnest($2::bigint[]) with ordinality as given(experiment_id, place)
 order by place
-returning id, experiment_id
+returning id, experiment_id, ready_seq, ready_at

@@ -1,1 +1,1 @@
-select pg_notify($1, '') is not null as "sent!"
+select pg_notify($1, $2) is not null as "sent!"

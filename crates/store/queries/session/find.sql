@@ -1,3 +1,3 @@
-select (closed_at is null) as "open!", drain, (lease_until > clock_timestamp()) as "leased!"
+select id, (closed_at is null) as "open!", drain, (lease_until > clock_timestamp()) as "leased!"
 from session
-where id = $1
+where id = any($1::uuid[])

@@ -5,3 +5,4 @@ insert into sweep (
 )
 values ($1, $2, $3::bytea, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 on conflict do nothing
+returning coalesce((select user_share.weight from user_share where user_share.name = submitted_by), 1) as "user_weight!"

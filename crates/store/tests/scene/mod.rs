@@ -2,19 +2,26 @@
 
 #![allow(dead_code, reason = "each test file uses a part of this")]
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Mutex,
+    time::Duration,
+};
 
 use domain::{
     Digest, SessionId, SweepId, Timestamp,
-    dispatch::order,
+    dispatch::{Board, Policy},
     fleet::{DeviceKind, Offer},
     job::{Event, FailureKind, StateName},
-    report::{Attempt, CheckpointRef, Completion, Interval, Measurement, Metric, Provenance},
+    report::{Assignment, Attempt, CheckpointRef, Completion, Interval, Measurement, Metric, Provenance},
     spec::{ScoreName, canonical, parse_document},
     sweep::SweepSpec,
 };
 use sqlx::PgPool;
-use store::{Applied, ClaimMarks, Connection, Ending, NewSession, NewSweep, Store, SubmittedSweep, TransitionError};
+use store::{
+    Applied, Connection, Ending, NewSession, NewSweep, SessionStanding, Slot, SlotOutcome, Store, SubmittedSweep,
+    TransitionError,
+};
 use uuid::Uuid;
 
 /// A lease that no test outlives.
@@ -24,6 +31,7 @@ pub const LONG: Duration = Duration::from_secs(3600);
 pub struct Scene {
     pub store: Store,
     pub behind: PgPool,
+    assigned: Mutex<HashMap<Attempt, Assignment>>,
 }
 
 impl Scene {
@@ -32,12 +40,12 @@ impl Scene {
         let connection = Connection { address: address.clone(), max_connections: 8, patience: Duration::from_secs(20) };
         let store = Store::connect(&connection).await.unwrap();
         store.migrate().await.unwrap();
-        Self { store, behind: PgPool::connect(&address).await.unwrap() }
+        Self { store, behind: PgPool::connect(&address).await.unwrap(), assigned: Mutex::default() }
     }
 
     pub async fn submit(&self, spec: &SweepSpec) -> SweepId {
         let id = SweepId(Uuid::new_v4());
-        assert_eq!(self.submit_as(id, spec, None).await, SubmittedSweep::Stored);
+        assert!(matches!(self.submit_as(id, spec, None).await, SubmittedSweep::Stored(_)));
         id
     }
 
@@ -60,14 +68,47 @@ impl Scene {
         id
     }
 
+    /// The lanes with ready jobs, on a board that knows their sweeps.
+    pub async fn board(&self) -> Board {
+        let mut board = Board::new(Policy::default());
+        board.replace_lanes(self.store.ready_lanes().await.unwrap());
+        let running = self.store.running_jobs().await.unwrap();
+        let sweeps: Vec<_> = board.strangers().into_iter().chain(running.keys().copied()).collect();
+        for (sweep, terms) in self.store.sweep_terms(&sweeps).await.unwrap() {
+            board.introduce(sweep, terms);
+        }
+        board.count_running(&running, Duration::ZERO);
+        board
+    }
+
+    /// Claims as the dispatcher does, for one session with an offer of a CPU.
     pub async fn claim(&self, session: SessionId) -> Option<Attempt> {
-        let marks = ClaimMarks::default();
-        for candidate in order(self.store.candidates(DeviceKind::Cpu, &marks).await.unwrap()) {
-            if let Some(claimed) = self.store.claim(session, DeviceKind::Cpu, &candidate, &marks).await.unwrap() {
-                return Some(claimed.attempt);
+        loop {
+            let mut board = self.board().await;
+            let lane = board.best(&offer(), self.store.now().await.unwrap())?;
+            let oldest = board.plan(lane).unwrap();
+            let outcomes = self.store.claim(&[Slot { session, lane, oldest }]).await.unwrap();
+            match outcomes.into_iter().next().unwrap() {
+                SlotOutcome::Filled(job) => {
+                    let attempt = job.attempt;
+                    let (_, assignment) = self.store.assignments(&[*job]).await.unwrap().remove(0);
+                    self.assigned.lock().unwrap().insert(attempt, assignment.unwrap());
+                    return Some(attempt);
+                }
+                // Another one was faster: perhaps there is more.
+                SlotOutcome::Empty => {}
+                SlotOutcome::Barred => return None,
             }
         }
-        None
+    }
+
+    /// What a claim brought beside the attempt.
+    pub fn assignment(&self, attempt: Attempt) -> Assignment {
+        self.assigned.lock().unwrap()[&attempt].clone()
+    }
+
+    pub async fn standing(&self, session: SessionId) -> Option<SessionStanding> {
+        self.store.session_standings(&[session]).await.unwrap().remove(&session)
     }
 
     pub async fn apply(&self, attempt: Attempt, event: Event) -> Result<Applied, TransitionError> {
@@ -87,8 +128,11 @@ impl Scene {
         let locked = transaction.lock_job(attempt.job).await?.unwrap();
         let result_digest = Some(Digest::of(canonical::to_string(completion).as_bytes()));
         let ending = Ending { locked, event: Event::Complete { epoch: attempt.epoch }, result_digest };
-        transaction.apply_endings(vec![ending]).await?;
-        transaction.add_result(attempt, completion).await?;
+        let (_, mut rejections) = transaction.apply_each(vec![ending]).await?;
+        if let Some(rejected) = rejections.remove(0) {
+            return Err(rejected.into());
+        }
+        transaction.add_results(&[(attempt, completion)]).await?;
         Ok(transaction.commit().await?)
     }
 

@@ -1,0 +1,10 @@
+-- Ordered, as every statement that locks several jobs is: two of them wait for each other and never in a circle.
+select
+    job.id, job.sweep_id, job.kind, job.depends_on, job.state, job.epoch, job.not_before, job.session_id,
+    job.failures, job.infrastructure_failures, job.crashes,
+    job.max_failures, job.max_infrastructure_failures, job.max_crashes, job.reason,
+    clock_timestamp() as "now!"
+from job
+where job.id = any($1::bigint[])
+order by job.id
+for update
