@@ -7,6 +7,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context, bail, ensure};
 use e2e::chaos::{self, ChaosOptions, Size};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Longest run, in minutes: a day.
 const MOST_MINUTES: u64 = 1440;
@@ -23,7 +24,12 @@ async fn main() -> ExitCode {
         }
     };
     println!("chaos with seed {} for {} minutes", options.seed, options.length.as_secs() / 60);
-    match chaos::run(&options, |said| println!("{said}")).await {
+    let ran = tokio::select! {
+        ran = chaos::run(&options, |said| println!("{said}")) => ran,
+        // Dropped, the cluster takes its programs with it.
+        () = interrupted() => Err(anyhow::anyhow!("interrupted")),
+    };
+    match ran {
         Ok(tally) => {
             println!("{tally}");
             if tally.violations.is_empty() {
@@ -34,6 +40,15 @@ async fn main() -> ExitCode {
     }
     eprintln!("chaos with seed {} FAILED; the same faults again: --seed {}", options.seed, options.seed);
     ExitCode::FAILURE
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn interrupted() {
+    let Ok(mut terminated) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminated.recv() => {}
+    }
 }
 
 fn parse(mut arguments: impl Iterator<Item = String>) -> anyhow::Result<ChaosOptions> {

@@ -26,6 +26,15 @@ const DEFAULT_TERMS: [u64; 3] = [30_000, 5_000, 5_000];
 /// The terms that docs/recovery.md gives for fast recovery.
 const TUNED_TERMS: [u64; 3] = [3_000, 1_000, 1_000];
 
+/// What goes on afterwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    /// A training runs, and stores a checkpoint each second.
+    Report,
+    /// An idle worker waits for a job.
+    Claim,
+}
+
 /// What happens to a coordinator.
 #[derive(Debug, Clone, Copy)]
 enum Blow {
@@ -42,23 +51,23 @@ async fn main() -> anyhow::Result<()> {
         }
         None => ROUNDS,
     };
-    println!("{:<66} {:>9} {:>9} {:>9} {:>6}", "from … to …", "median", "best", "worst", "rounds");
+    println!("{:<70} {:>9} {:>9} {:>9} {:>6}", "from … to …", "median", "best", "worst", "rounds");
     let slow = rounds.div_ceil(3);
     print("worker killed → its job runs elsewhere, default terms", worker_killed(DEFAULT_TERMS, slow).await?);
     print("worker killed → its job runs elsewhere, tuned terms", worker_killed(TUNED_TERMS, rounds).await?);
     for (blow, what) in [
-        (Blow::None, "nothing happens → next report accepted (for comparison)"),
-        (Blow::Kill, "coordinator killed → next report accepted by the second one"),
-        (Blow::Stop, "coordinator stands still → next report accepted by the second one"),
+        (Blow::None, "nothing happens → next checkpoint accepted (for comparison)"),
+        (Blow::Kill, "coordinator killed → next checkpoint accepted by the second one"),
+        (Blow::Stop, "coordinator stands still → next checkpoint accepted by the second one"),
     ] {
-        print(what, coordinator_lost(blow, rounds, next_report).await?);
+        print(what, coordinator_lost(blow, rounds, Work::Report).await?);
     }
     for (blow, what) in [
         (Blow::None, "nothing happens → next job claimed (for comparison)"),
         (Blow::Kill, "coordinator killed → next job claimed from the second one"),
         (Blow::Stop, "coordinator stands still → next job claimed from the second one"),
     ] {
-        print(what, coordinator_lost(blow, rounds, next_claim).await?);
+        print(what, coordinator_lost(blow, rounds, Work::Claim).await?);
     }
     for (ending, what) in [
         (Ending::Fast, "Postgres restarted"),
@@ -69,7 +78,7 @@ async fn main() -> anyhow::Result<()> {
         print(&format!("{what} → it accepts connections"), server);
         print(&format!("{what} → next job claimed"), claim);
     }
-    print("all coordinators gone and started again → next report accepted", all_coordinators_lost(rounds).await?);
+    print("all coordinators gone and started again → next checkpoint accepted", all_coordinators_lost(rounds).await?);
     Ok(())
 }
 
@@ -109,16 +118,16 @@ async fn worker_killed(terms: [u64; 3], rounds: usize) -> anyhow::Result<Vec<Dur
     Ok(times)
 }
 
-/// Strikes the coordinator that serves the worker, and measures until `next` sees work go on.
-async fn coordinator_lost<'a>(
-    blow: Blow,
-    rounds: usize,
-    next: impl AsyncFn(&Cluster, usize, usize, Instant) -> anyhow::Result<Duration>,
-) -> anyhow::Result<Vec<Duration>> {
+/// Strikes the coordinator that serves the worker, and measures until work goes on.
+async fn coordinator_lost(blow: Blow, rounds: usize, work: Work) -> anyhow::Result<Vec<Duration>> {
     let mut cluster = Cluster::start(options(DEFAULT_TERMS)).await?;
     cluster.add_coordinator().await?;
     cluster.add_worker()?;
     prepare(&cluster).await?;
+    if work == Work::Report {
+        cluster.submit(&tiny_sweep("reports", &[1], ENDLESS)).await?;
+        cluster.await_mid_training("reports").await?;
+    }
     let mut times = Vec::new();
     for round in 0..rounds {
         // The worker has moved on with every blow.
@@ -129,7 +138,10 @@ async fn coordinator_lost<'a>(
             Blow::Kill => cluster.kill_coordinator(struck)?,
             Blow::Stop => cluster.coordinator(struck).signal(Signal::STOP)?,
         }
-        times.push(next(&cluster, other, round, begun).await?);
+        times.push(match work {
+            Work::Report => next_report(&cluster, begun).await?,
+            Work::Claim => next_claim(&cluster, other, round, begun).await?,
+        });
         match blow {
             Blow::None => {}
             Blow::Kill => cluster.restart_coordinator(struck).await?,
@@ -147,18 +159,9 @@ async fn prepare(cluster: &Cluster) -> anyhow::Result<()> {
     cluster.await_success("first").await
 }
 
-/// A training runs from the first round on; its next points of the curve are waited for.
-async fn next_report(cluster: &Cluster, other: usize, round: usize, begun: Instant) -> anyhow::Result<Duration> {
-    if round == 0 {
-        submit_to(cluster, other, "reports", ENDLESS).await?;
-        until(cluster, "select count(*) > 0 from curve_point where step > 1", begun).await?;
-        // The first round only starts the training: it is measured from here.
-        let before = cluster.sql("select count(*) from curve_point")?;
-        let started = Instant::now();
-        return until(cluster, &format!("select count(*) > {} from curve_point", before.trim()), started).await;
-    }
-    let before = cluster.sql("select count(*) from curve_point")?;
-    until(cluster, &format!("select count(*) > {} from curve_point", before.trim()), begun).await
+async fn next_report(cluster: &Cluster, begun: Instant) -> anyhow::Result<Duration> {
+    let before = cluster.sql("select count(*) from checkpoint")?;
+    until(cluster, &format!("select count(*) > {} from checkpoint", before.trim()), begun).await
 }
 
 /// A job is submitted to the coordinator that stands, while the worker waits at the other one.
@@ -204,12 +207,10 @@ async fn all_coordinators_lost(rounds: usize) -> anyhow::Result<Vec<Duration>> {
         cluster.kill_coordinator(0)?;
         cluster.kill_coordinator(1)?;
         tokio::time::sleep(ABSENCE).await;
-        let before = cluster.sql("select count(*) from curve_point")?;
         let started = Instant::now();
         cluster.revive_coordinator(0)?;
         cluster.revive_coordinator(1)?;
-        let more = format!("select count(*) > {} from curve_point", before.trim());
-        times.push(until(&cluster, &more, started).await?);
+        times.push(next_report(&cluster, started).await?);
     }
     let attempts = cluster.jobs("alone").await?.iter().map(|job| job.attempts).max();
     anyhow::ensure!(attempts == Some(1), "the training began anew: {attempts:?} attempts");
@@ -260,7 +261,7 @@ fn print(what: &str, mut times: Vec<Duration>) {
     let seconds = |time: Option<&Duration>| time.map_or(f64::NAN, Duration::as_secs_f64);
     let (median, best, worst) = (times.get(times.len() / 2), times.first(), times.last());
     println!(
-        "{what:<66} {:>7.2} s {:>7.2} s {:>7.2} s {:>6}",
+        "{what:<70} {:>7.2} s {:>7.2} s {:>7.2} s {:>6}",
         seconds(median),
         seconds(best),
         seconds(worst),

@@ -178,9 +178,8 @@ fn session_that_could_not_be_closed_is_closed_once_a_coordinator_answers() {
     };
     let first = coordinator.wait_for("session", opened);
 
-    // The claim that waits is cut off, and there is nobody to say goodbye to for longer than the worker insists: its heartbeats
-    // alone try some ten times a second.
-    coordinator.be_away_for(120);
+    // The claim that waits is cut off, and there is nobody to say goodbye to for longer than the worker insists: seven tries.
+    coordinator.be_away_for(14);
 
     let second = coordinator.wait_for("second session", opened);
     assert_ne!(first, second);

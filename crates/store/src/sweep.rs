@@ -274,6 +274,9 @@ impl Transaction {
             .filter(|(planned, _)| sweep.expanded.variants[planned.variant].spec.inspection.is_some())
             .map(|(_, experiment)| *experiment)
             .collect();
+        if inspected.is_empty() {
+            return Ok(());
+        }
         query_file!(
             "queries/job/insert_inspect.sql",
             sweep.id.0,
