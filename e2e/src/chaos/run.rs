@@ -197,7 +197,11 @@ impl Feed {
 async fn submitted(cluster: &Cluster, sweep: &SweepSpec) -> bool {
     for index in 0..COORDINATORS {
         let Ok(mut client) = cluster.sweeps_at(index) else { continue };
-        let request = SubmitRequest { sweep: Some(sweep.to_wire()), idempotency_key: sweep.name.clone(), ..SubmitRequest::default() };
+        let request = SubmitRequest {
+            sweep: Some(sweep.to_wire()),
+            idempotency_key: sweep.name.clone(),
+            ..SubmitRequest::default()
+        };
         if let Ok(Ok(_)) = timeout(SUBMIT_LIMIT, client.submit(request)).await {
             return true;
         }
