@@ -5,7 +5,7 @@
 use e2e::{Cluster, ClusterOptions, eventually, tiny_sweep};
 
 /// Enough steps that training outlasts its first checkpoint by far.
-const STEPS: u32 = 500;
+const STEPS: u32 = 300;
 /// Processes for each core that do nothing but keep it busy, at the priority of the worker itself.
 const HOGS_PER_CORE: usize = 8;
 /// Leases that pass meanwhile.
