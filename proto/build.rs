@@ -4,9 +4,10 @@ use std::{env, fs, path::Path};
 
 use prost::Message;
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "spillway/v1/artifact.proto",
     "spillway/v1/experiment.proto",
+    "spillway/v1/fleet.proto",
     "spillway/v1/result.proto",
     "spillway/v1/sweep.proto",
     "spillway/v1/worker.proto",

@@ -5,7 +5,8 @@ use std::time::Duration;
 use proto::v1::{
     AurocRow, EvaluationRow, FigureRow, GetRequest, GetResponse, JobRow, ListFiguresRequest, ListJobsRequest,
     QueryAurocRequest, QueryEvaluationsRequest, artifact_service_client::ArtifactServiceClient,
-    result_service_client::ResultServiceClient, sweep_service_client::SweepServiceClient,
+    fleet_service_client::FleetServiceClient, result_service_client::ResultServiceClient,
+    sweep_service_client::SweepServiceClient,
 };
 use tonic::{
     Status, Streaming,
@@ -57,7 +58,13 @@ impl Client {
         SweepServiceClient::new(self.channel()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
-    fn results(&self) -> ResultServiceClient<Channel> {
+    /// The fleet service.
+    pub fn fleet(&self) -> FleetServiceClient<Channel> {
+        FleetServiceClient::new(self.channel()).max_decoding_message_size(MAX_ANSWER_BYTES)
+    }
+
+    /// The result service.
+    pub fn results(&self) -> ResultServiceClient<Channel> {
         ResultServiceClient::new(self.channel()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 

@@ -12,7 +12,7 @@ Exit codes:
   0  done
   1  failed
   2  the command line is wrong
-  3  there is no such sweep or dataset
+  3  there is no such sweep, job, worker or dataset
   4  the document is not valid
   5  the coordinator cannot be reached
   6  the sweep ended, but not every job succeeded";

@@ -16,7 +16,10 @@ use clap::Parser;
 
 use crate::{
     client::Client,
-    commands::{Command, cancel, checkpoint, data, figures, jobs, list, results, retry, submit, up, validate, watch},
+    commands::{
+        Command, cancel, checkpoint, data, drain, figures, jobs, list, logs, results, retry, submit, up, validate,
+        watch, why, workers,
+    },
     endpoint::Cluster,
     failure::{EXIT_CODES, Failure},
 };
@@ -72,6 +75,10 @@ async fn run_waiting(cluster: &Cluster, command: &Command) -> Result<(), Failure
         Command::Checkpoint(arguments) => checkpoint::run(arguments, &client()).await,
         Command::Figures(arguments) => figures::run(arguments, &client()).await,
         Command::Jobs(arguments) => jobs::run(arguments, &client()).await,
+        Command::Why(arguments) => why::run(arguments, &client()).await,
+        Command::Logs(arguments) => logs::run(arguments, &client()).await,
+        Command::Workers(arguments) => workers::run(arguments, &client()).await,
+        Command::Drain(arguments) => drain::run(arguments, &client()).await,
         Command::Cancel(arguments) => cancel::run(arguments, &client()).await,
         Command::Retry(arguments) => retry::run(arguments, &client()).await,
         Command::Validate(_) | Command::Data(_) => unreachable!("these wait for nobody"),

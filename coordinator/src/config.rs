@@ -63,6 +63,11 @@ pub struct Config {
     #[arg(long, env = "SPILLWAY_DATABASE_WAIT_SECS", default_value_t = 30)]
     pub database_wait_secs: u64,
 
+    /// Days that the history of jobs and their logs are kept, in whole months; 0 keeps them for ever. Results, attempts and
+    /// measurements always stay.
+    #[arg(long, env = "SPILLWAY_RETENTION_DAYS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=36_500))]
+    pub retention_days: u32,
+
     /// How the log is written.
     #[arg(long, env = "SPILLWAY_LOG_FORMAT", value_enum, default_value_t)]
     pub log_format: LogFormat,

@@ -90,12 +90,12 @@ async fn a_cancelled_attempt_is_abandoned_at_the_next_heartbeat_and_may_be_retri
     let attempt = worker.attempt().await;
     assert_eq!(worker.heartbeat(&[attempt]).await.unwrap(), []);
 
-    let request = v1::CancelRequest { sweep: "cancelled".to_owned(), reason: String::new() };
+    let request = v1::CancelRequest { sweep: "cancelled".to_owned(), ..Default::default() };
     coordinator.sweeps().cancel(request).await.unwrap();
 
     assert_eq!(worker.heartbeat(&[attempt]).await.unwrap(), [Kind::Abandon(attempt)]);
     assert_eq!(coordinator.states("cancelled").await, ["cancelled", "cancelled"]);
-    let retry = v1::RetryRequest { sweep: "cancelled".to_owned() };
+    let retry = v1::RetryRequest { sweep: "cancelled".to_owned(), ..Default::default() };
     assert_eq!(coordinator.sweeps().retry(retry).await.unwrap().into_inner().retried, 2);
     assert_eq!(coordinator.states("cancelled").await, ["ready", "blocked"]);
     assert_eq!(worker.attempt().await.epoch, 1);

@@ -106,7 +106,7 @@ async fn a_failed_inspection_is_retried_alone_and_a_cancelled_training_takes_it_
     spec.execution.max_failures = 1;
     coordinator.submit(&spec).await.unwrap();
     coordinator.submit(&inspected_sweep("cancelled", &[1])).await.unwrap();
-    let request = v1::CancelRequest { sweep: "cancelled".to_owned(), reason: String::new() };
+    let request = v1::CancelRequest { sweep: "cancelled".to_owned(), ..Default::default() };
     coordinator.sweeps().cancel(request).await.unwrap();
     let mut worker = coordinator.open_worker().await;
     let attempt = claim_inspection(&coordinator, &mut worker).await.attempt.unwrap();
@@ -115,7 +115,7 @@ async fn a_failed_inspection_is_retried_alone_and_a_cancelled_training_takes_it_
 
     assert_eq!(coordinator.states("cancelled").await, ["cancelled"; 3]);
     assert_eq!(coordinator.states("retried").await, ["succeeded", "succeeded", "failed"]);
-    let retry = v1::RetryRequest { sweep: "retried".to_owned() };
+    let retry = v1::RetryRequest { sweep: "retried".to_owned(), ..Default::default() };
     assert_eq!(coordinator.sweeps().retry(retry).await.unwrap().into_inner().retried, 1);
     let again = worker.attempt().await;
     assert_eq!((again.job_id, again.epoch), (attempt.job_id, attempt.epoch + 1));

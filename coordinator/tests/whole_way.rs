@@ -76,7 +76,7 @@ async fn a_watch_shows_changes_and_ends_with_the_sweep() {
     };
     let running = soon("a snapshot with progress", running).await;
     assert_eq!((running.done, running.total, running.worker.as_str()), (3, 10, "scripted"));
-    let request = v1::CancelRequest { sweep: "watched".to_owned(), reason: "seen enough".to_owned() };
+    let request = v1::CancelRequest { sweep: "watched".to_owned(), reason: "seen enough".to_owned(), job_id: 0 };
     assert_eq!(coordinator.sweeps().cancel(request).await.unwrap().into_inner().cancelled, 2);
 
     let mut last = None;

@@ -53,7 +53,7 @@ async fn submit_to_claim(cluster: &Cluster) -> anyhow::Result<Vec<Duration>> {
         let (answer, received) = waiting.await??;
         answer.into_inner().assignments.first().context("the claim came back empty")?;
         waits.push(received.saturating_duration_since(submitted));
-        cluster.sweeps()?.cancel(CancelRequest { sweep: name, reason: "measured".to_owned() }).await?;
+        cluster.sweeps()?.cancel(CancelRequest { sweep: name, reason: "measured".to_owned(), job_id: 0 }).await?;
     }
     Ok(waits)
 }

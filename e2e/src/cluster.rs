@@ -11,9 +11,19 @@ use std::{
 
 use anyhow::Context;
 use localdb::PrivateCluster;
+<<<<<<< HEAD
 use proto::v1::{
     result_service_client::ResultServiceClient, sweep_service_client::SweepServiceClient,
     worker_service_client::WorkerServiceClient,
+=======
+use proto::{
+    convert::ToWire,
+    v1::{
+        EvaluationRow, GetSweepRequest, JobRow, ListJobsRequest, QueryEvaluationsRequest, SubmitRequest, SweepSummary,
+        fleet_service_client::FleetServiceClient, result_service_client::ResultServiceClient,
+        sweep_service_client::SweepServiceClient, worker_service_client::WorkerServiceClient,
+    },
+>>>>>>> main
 };
 use tempfile::TempDir;
 use tonic::transport::{Channel, Endpoint};
@@ -316,6 +326,14 @@ impl Cluster {
     /// Never for a coordinator of this cluster.
     pub fn results(&self) -> anyhow::Result<ResultServiceClient<Channel>> {
         Ok(ResultServiceClient::new(self.channel(0)?))
+    }
+
+    /// A fleet client of the first coordinator.
+    ///
+    /// # Errors
+    /// Never for a coordinator of this cluster.
+    pub fn fleet(&self) -> anyhow::Result<FleetServiceClient<Channel>> {
+        Ok(FleetServiceClient::new(self.channel(0)?))
     }
 
     /// A worker client of the first coordinator, for a test that plays a worker itself.

@@ -1,6 +1,6 @@
 //! One attempt at a job: from its checkpoint on this machine's disk to the report of its end.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use domain::{
     job::FailureKind,
@@ -21,6 +21,9 @@ use crate::{
     uplink::Uplink,
     verdict::{Next, Verdict},
 };
+
+/// What the supervisor's lines in an attempt's log begin with.
+const SUPERVISOR: &str = "worker: ";
 
 /// Where attempts are run.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +47,24 @@ enum ChildEnd {
     Crashed(ExitReason),
     Broken(ProcessError),
     Interrupted(Verdict),
+}
+
+impl ChildEnd {
+    /// What happened, in a line.
+    fn describe(&self) -> String {
+        match self {
+            Self::Said(Outcome::Trained { checkpoint, .. }) => {
+                format!("child ended: trained {} steps", checkpoint.step)
+            }
+            Self::Said(Outcome::Evaluated { .. }) => "child ended: evaluated".to_owned(),
+            Self::Said(Outcome::Inspected { figures, .. }) => format!("child ended: drew {} pictures", figures.len()),
+            Self::Said(Outcome::Stopped) => "child ended: stopped as it was told".to_owned(),
+            Self::Said(Outcome::Failed(failure)) => format!("child ended: failed, {}", failure.message),
+            Self::Crashed(reason) => format!("child ended without a result: {}", reason.status()),
+            Self::Broken(error) => error.to_string(),
+            Self::Interrupted(_) => "child killed".to_owned(),
+        }
+    }
 }
 
 /// A checkpoint that was asked for.
@@ -89,9 +110,10 @@ impl Workplace<'_> {
         }
         let (resources, folder_path) = (self.resources.clone(), folder.path().to_owned());
         let order = Order { resources, checkpoint, initial_weights, folder: folder_path, assignment };
-        let outbox = Outbox::default();
+        let outbox = Arc::new(Outbox::default());
         let supervised = async {
             let end = self.supervise(&order, hold, &outbox).await;
+            outbox.add_line(&format!("{SUPERVISOR}{}", end.describe()));
             outbox.close();
             end
         };
@@ -184,12 +206,14 @@ impl Workplace<'_> {
     }
 
     /// Runs the child to its end, whoever decides it.
-    async fn supervise(&self, order: &Order, hold: &Hold, outbox: &Outbox) -> ChildEnd {
-        let mut child = match Child::start(self.program, order).await {
+    async fn supervise(&self, order: &Order, hold: &Hold, outbox: &Arc<Outbox>) -> ChildEnd {
+        let log = Arc::clone(outbox);
+        let mut child = match Child::start(self.program, order, move |line| log.add_line(line)).await {
             Ok(child) => child,
             Err(error) => return ChildEnd::Broken(error),
         };
         info!(pid = child.pid(), resumed = order.checkpoint.is_some(), "child started");
+        outbox.add_line(&format!("{SUPERVISOR}child started, process {}", child.pid().unwrap_or_default()));
         let mut outcome = None;
         let mut told_to_stop = false;
         loop {
@@ -203,6 +227,7 @@ impl Workplace<'_> {
                 () = self.stop.draining(), if !told_to_stop => {
                     told_to_stop = true;
                     info!("drain begun; child told to stop after a checkpoint");
+                    outbox.add_line(&format!("{SUPERVISOR}the worker drains: child told to stop after a checkpoint"));
                     child.tell(Command::StopAfterCheckpoint).await;
                     continue;
                 }
@@ -295,9 +320,15 @@ async fn hear(message: Message, hold: &Hold, outbox: &Outbox, outcome: &mut Opti
                 reporter::remove(&replaced.file).await;
             }
         }
-        Message::StartedOver { problem } => warn!(problem, "checkpoint is not readable; training starts over"),
+        Message::StartedOver { problem } => {
+            warn!(problem, "checkpoint is not readable; training starts over");
+            outbox.add_line(&format!("{SUPERVISOR}the checkpoint is not readable, training starts over: {problem}"));
+        }
         Message::Restarted { problem, to_step, restarts, learning_rate_factor } => {
             warn!(problem, to_step, restarts, learning_rate_factor, "training diverged and restarted");
+            outbox.add_line(&format!(
+                "{SUPERVISOR}training diverged ({problem}): restart {restarts} from step {to_step}, learning rate × {learning_rate_factor}"
+            ));
         }
         Message::Ended(end) => *outcome = Some(end),
     }

@@ -9,6 +9,7 @@ pub mod config;
 mod cuda;
 mod download;
 mod lease;
+mod log;
 mod outbox;
 mod reporter;
 mod retry;

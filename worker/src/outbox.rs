@@ -13,14 +13,19 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::child::TrainedFlow;
+use crate::{
+    child::TrainedFlow,
+    log::{HeardLine, Log},
+};
 
 /// Points that are sent in one report.
 pub const POINTS_PER_REPORT: usize = 256;
+/// Lines of the log that are sent in one report.
+pub const LINES_PER_REPORT: usize = 256;
 /// How long a point waits for others to be sent with it.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Points of the curve and the newest checkpoint, until they are taken.
+/// Points of the curve, lines of the log and the newest checkpoint, until they are taken.
 #[derive(Debug, Default)]
 pub struct Outbox {
     waiting: Mutex<Waiting>,
@@ -31,6 +36,7 @@ pub struct Outbox {
 struct Waiting {
     /// As many as a curve has: some hundreds.
     points: VecDeque<CurvePoint>,
+    log: Log,
     oldest: Option<Instant>,
     checkpoint: Option<TrainedFlow>,
     closed: bool,
@@ -41,6 +47,8 @@ struct Waiting {
 pub struct Parcel {
     /// Points of the curve, oldest first.
     pub points: Vec<CurvePoint>,
+    /// Lines of the log, oldest first.
+    pub lines: Vec<HeardLine>,
     /// A checkpoint; it comes after every point that was there before it.
     pub checkpoint: Option<TrainedFlow>,
 }
@@ -61,6 +69,16 @@ impl Outbox {
         self.changed.notify_one();
     }
 
+    /// Adds a line to the attempt's log, or several when there are breaks in it.
+    pub fn add_line(&self, text: &str) {
+        let mut waiting = self.waiting();
+        text.split('\n').for_each(|line| waiting.log.add(line));
+        if waiting.log.waiting() > 0 {
+            waiting.oldest.get_or_insert_with(Instant::now);
+            self.changed.notify_one();
+        }
+    }
+
     /// Puts in a checkpoint and gives back the one that it replaces, which nobody needs any more.
     #[must_use]
     pub fn replace_checkpoint(&self, checkpoint: TrainedFlow) -> Option<TrainedFlow> {
@@ -71,7 +89,9 @@ impl Outbox {
 
     /// Nothing more will come.
     pub fn close(&self) {
-        self.waiting().closed = true;
+        let mut waiting = self.waiting();
+        waiting.closed = true;
+        waiting.log.close();
         self.changed.notify_one();
     }
 
@@ -100,7 +120,7 @@ impl Outbox {
 impl Waiting {
     fn due(&mut self, now: Instant) -> Due {
         let lingered = self.oldest.map(|oldest| oldest + LINGER);
-        let full = self.points.len() >= POINTS_PER_REPORT;
+        let full = self.points.len() >= POINTS_PER_REPORT || self.log.waiting() >= LINES_PER_REPORT;
         match lingered {
             _ if full || self.closed || self.checkpoint.is_some() => self.take(),
             Some(time) if time <= now => self.take(),
@@ -112,9 +132,13 @@ impl Waiting {
     fn take(&mut self) -> Due {
         let count = self.points.len().min(POINTS_PER_REPORT);
         let points: Vec<_> = self.points.drain(..count).collect();
+        let lines = self.log.take(LINES_PER_REPORT);
         let checkpoint = if self.points.is_empty() { self.checkpoint.take() } else { None };
-        self.oldest = self.oldest.filter(|_| !self.points.is_empty());
-        if points.is_empty() && checkpoint.is_none() { Due::Never } else { Due::Now(Parcel { points, checkpoint }) }
+        self.oldest = self.oldest.filter(|_| !self.points.is_empty() || self.log.waiting() > 0);
+        if points.is_empty() && lines.is_empty() && checkpoint.is_none() {
+            return Due::Never;
+        }
+        Due::Now(Parcel { points, lines, checkpoint })
     }
 }
 
@@ -143,7 +167,7 @@ mod tests {
 
         let parcel = outbox.next().await.unwrap();
 
-        assert_eq!(parcel, Parcel { points: vec![point(1), point(2)], checkpoint: None });
+        assert_eq!(parcel, Parcel { points: vec![point(1), point(2)], lines: Vec::new(), checkpoint: None });
         assert!(put.elapsed() >= LINGER);
     }
 
@@ -156,9 +180,9 @@ mod tests {
 
         let (first, second) = (outbox.next().await.unwrap(), outbox.next().await.unwrap());
 
-        assert_eq!(first, Parcel { points: points[..POINTS_PER_REPORT].to_vec(), checkpoint: None });
+        assert_eq!(first, Parcel { points: points[..POINTS_PER_REPORT].to_vec(), lines: Vec::new(), checkpoint: None });
         let rest = points[POINTS_PER_REPORT..].to_vec();
-        assert_eq!(second, Parcel { points: rest, checkpoint: Some(checkpoint(300)) });
+        assert_eq!(second, Parcel { points: rest, lines: Vec::new(), checkpoint: Some(checkpoint(300)) });
     }
 
     #[tokio::test]
@@ -179,5 +203,38 @@ mod tests {
 
         assert_eq!(outbox.next().await.unwrap().points, [point(1)]);
         assert_eq!(outbox.next().await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn lines_wait_for_each_other_and_a_checkpoint_takes_them_along() {
+        let outbox = Outbox::default();
+        let put = Instant::now();
+        outbox.add_line("one");
+        outbox.add_line("two");
+        let reported = |parcel: &Parcel| parcel.lines.iter().map(|line| line.reported().text).collect::<Vec<_>>();
+
+        let first = outbox.next().await.unwrap();
+        assert!(put.elapsed() >= LINGER);
+        assert_eq!(reported(&first), ["one", "two"]);
+        assert_eq!(first.lines[0].reported().age, put.elapsed());
+
+        outbox.add_line("three");
+        assert_eq!(outbox.replace_checkpoint(checkpoint(1)), None);
+        let second = outbox.next().await.unwrap();
+        assert_eq!((reported(&second), second.checkpoint), (vec!["three".to_owned()], Some(checkpoint(1))));
+    }
+
+    #[tokio::test]
+    async fn closed_outbox_gives_away_every_line_of_its_log() {
+        let outbox = Outbox::default();
+        (0..2 * LINES_PER_REPORT + 1).for_each(|line| outbox.add_line(&line.to_string()));
+        outbox.close();
+
+        let mut sizes = Vec::new();
+        while let Some(parcel) = outbox.next().await {
+            sizes.push(parcel.lines.len());
+        }
+
+        assert_eq!(sizes, [LINES_PER_REPORT, LINES_PER_REPORT, 1]);
     }
 }

@@ -1,5 +1,5 @@
-//! Empties an outbox towards the coordinator: checkpoint files into the artifact store, then their rows and the points of
-//! the curve, each under the attempt's epoch.
+//! Empties an outbox towards the coordinator: checkpoint files into the artifact store, then their rows, the points of the
+//! curve and the lines of the log, each under the attempt's epoch.
 
 use domain::report::CheckpointRef;
 use tokio::fs;
@@ -44,17 +44,17 @@ pub async fn run(uplink: &Uplink, hold: &Hold, outbox: &Outbox) -> Delivered {
 }
 
 async fn deliver(uplink: &Uplink, hold: &Hold, parcel: Parcel, delivered: &mut Delivered) -> Result<(), UplinkError> {
-    let Parcel { points, checkpoint } = parcel;
+    let Parcel { points, lines, checkpoint } = parcel;
     let stored = match checkpoint {
         Some(flow) => store_checkpoint(uplink, hold, flow, delivered).await?,
         None => None,
     };
-    if points.is_empty() && stored.is_none() {
+    if points.is_empty() && lines.is_empty() && stored.is_none() {
         return Ok(());
     }
     until_answered("report", async || {
         hold.lease().trusted().await?;
-        uplink.report(hold.attempt(), &points, stored).await
+        uplink.report(hold.attempt(), &points, stored, &lines).await
     })
     .await?;
     if let Some(checkpoint) = stored {

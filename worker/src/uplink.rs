@@ -29,6 +29,8 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
+use crate::log::HeardLine;
+
 /// Longest wait for a connection: a machine that is gone refuses nothing.
 const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// Longest wait for the answer to a short call.
@@ -186,17 +188,19 @@ impl Uplink {
         Ok(answer.directives.into_iter().enumerate().map(parse).collect::<Result<_, _>>()?)
     }
 
-    /// Adds points to the training curve, and a checkpoint that is already in the artifact store.
+    /// Adds points to the training curve, lines to the attempt's log, and a checkpoint that is already in the artifact store.
     pub async fn report(
         &self,
         attempt: Attempt,
         curve: &[CurvePoint],
         checkpoint: Option<CheckpointRef>,
+        lines: &[HeardLine],
     ) -> Result<(), UplinkError> {
         let request = v1::ReportRequest {
             attempt: Some(attempt.to_wire()),
             curve: curve.to_wire(),
             checkpoint: checkpoint.map(|checkpoint| checkpoint.to_wire()),
+            log: lines.iter().map(|line| line.reported().to_wire()).collect(),
         };
         self.ask(CALL_LIMIT, |mut worker| async move { worker.report(request).await }).await.map(drop)
     }

@@ -146,6 +146,9 @@ fn dead_child_is_a_crash_and_the_next_job_runs() {
     });
     assert_eq!(failure.kind, FailureKind::Crash);
     assert!(failure.message.contains("SIGKILL"), "{}", failure.message);
+    let log = coordinator.log(killed);
+    assert!(log[0].starts_with("worker: child started, process "), "{log:?}");
+    assert!(log.last().unwrap().contains("child ended without a result: signal: 9"), "{log:?}");
     coordinator.wait_for_completion(next);
 }
 
@@ -234,4 +237,28 @@ fn damaged_trained_flow_fails_its_evaluation() {
     assert_eq!(failure.kind, FailureKind::Infrastructure);
     assert!(failure.message.contains(&damaged.digest.to_string()), "{}", failure.message);
     assert!(failure.message.contains("submit the experiment under a new sweep name"), "{}", failure.message);
+}
+
+#[test]
+fn log_of_an_attempt_holds_what_its_child_wrote_before_the_end_is_reported() {
+    let mut coordinator = Coordinator::start();
+    let failing = attempt(1, 1);
+    coordinator.state(|state| state.jobs.push_back(train_on(failing, "mnist")));
+    let _worker = Program::start(&coordinator.url(), &[]);
+
+    coordinator.wait_for("failure", |call| matches!(call, Call::Fail(..)).then_some(()));
+
+    let mut numbers = Vec::new();
+    for call in coordinator.seen() {
+        if let Call::Log(of, lines) = call {
+            assert_eq!(*of, failing);
+            numbers.extend(lines.iter().map(|(line, _)| *line));
+        }
+    }
+    let log = coordinator.log(failing);
+    assert_eq!(numbers, (1..=u32::try_from(log.len()).unwrap()).collect::<Vec<_>>());
+    assert!(
+        log.iter().any(|line| line.starts_with("worker: child ended: failed, ") && line.contains("mnist")),
+        "{log:?}"
+    );
 }

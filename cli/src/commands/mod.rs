@@ -3,15 +3,19 @@
 pub mod cancel;
 pub mod checkpoint;
 pub mod data;
+pub mod drain;
 pub mod figures;
 pub mod jobs;
 pub mod list;
+pub mod logs;
 pub mod results;
 pub mod retry;
 pub mod submit;
 pub mod up;
 pub mod validate;
 pub mod watch;
+pub mod why;
+pub mod workers;
 
 use clap::Subcommand;
 
@@ -34,10 +38,18 @@ pub enum Command {
     Figures(figures::Arguments),
     /// List a sweep's jobs with their states and reasons
     Jobs(jobs::Arguments),
+    /// Say why a job does not run, or how it ended: every reason that holds, and its attempts
+    Why(why::Arguments),
+    /// Print what a job wrote, also while it runs
+    Logs(logs::Arguments),
     /// Cancel the jobs of a sweep that have not ended
     Cancel(cancel::Arguments),
-    /// Try the failed, cancelled and quarantined jobs of a sweep again
+    /// Try the jobs of a sweep that ended without a result again
     Retry(retry::Arguments),
+    /// List workers: what each runs, and how late its heartbeat is
+    Workers(workers::Arguments),
+    /// Tell workers to give back what they run and to end
+    Drain(drain::Arguments),
     /// Import, export and look into trained models
     Checkpoint(checkpoint::Arguments),
     /// List and check the datasets on this machine

@@ -7,13 +7,15 @@ use std::{
 };
 
 use proto::v1::{
-    AurocRow, CancelRequest, CancelResponse, EvaluationRow, FigureRow, GetRequest, GetResponse, GetSweepRequest,
-    JobRow, ListFiguresRequest, ListFiguresResponse, ListJobsRequest, ListJobsResponse, ListSweepsRequest,
-    ListSweepsResponse, PutRequest, PutResponse, QueryAurocRequest, QueryAurocResponse, QueryEvaluationsRequest,
-    QueryEvaluationsResponse, RetryRequest, RetryResponse, StatRequest, StatResponse, SubmitRequest, SubmitResponse,
-    SweepSummary, TrainingCurveRequest, TrainingCurveResponse, ValidateRequest, ValidateResponse, WatchRequest,
-    WatchResponse,
+    AurocRow, CancelRequest, CancelResponse, DrainRequest, DrainResponse, EvaluationRow, ExplainRequest,
+    ExplainResponse, FigureRow, GetRequest, GetResponse, GetSweepRequest, JobLogRequest, JobLogResponse, JobRow,
+    ListFiguresRequest, ListFiguresResponse, ListJobsRequest, ListJobsResponse, ListSweepsRequest, ListSweepsResponse,
+    ListWorkersRequest, ListWorkersResponse, PutRequest, PutResponse, QueryAurocRequest, QueryAurocResponse,
+    QueryEvaluationsRequest, QueryEvaluationsResponse, RetryRequest, RetryResponse, StatRequest, StatResponse,
+    SubmitRequest, SubmitResponse, SweepSummary, TrainingCurveRequest, TrainingCurveResponse, ValidateRequest,
+    ValidateResponse, WatchRequest, WatchResponse, WorkerRow,
     artifact_service_server::{ArtifactService, ArtifactServiceServer},
+    fleet_service_server::{FleetService, FleetServiceServer},
     result_service_server::{ResultService, ResultServiceServer},
     sweep_service_server::{SweepService, SweepServiceServer},
 };
@@ -25,6 +27,9 @@ use tonic::{
 
 /// What one `Watch` sends before its stream ends.
 pub type Screenplay = Vec<Result<WatchResponse, Status>>;
+
+/// What one `JobLog` sends before its stream ends.
+pub type LogScreenplay = Vec<Result<JobLogResponse, Status>>;
 
 /// The script, and what was asked.
 #[derive(Debug, Default)]
@@ -47,6 +52,20 @@ pub struct Script {
     pub artifact: Vec<u8>,
     /// One for each `Watch`, in order.
     pub watches: Mutex<VecDeque<Screenplay>>,
+    /// The workers that are there.
+    pub workers: Vec<WorkerRow>,
+    /// The answer to every drain; without one, no worker is found.
+    pub drained: Option<DrainResponse>,
+    /// The only job that can be explained.
+    pub explained: ExplainResponse,
+    /// One for each `JobLog`, in order.
+    pub logs: Mutex<VecDeque<LogScreenplay>>,
+    /// Logs that were asked for.
+    pub log_requests: Mutex<Vec<JobLogRequest>>,
+    /// Drains that came.
+    pub drains: Mutex<Vec<DrainRequest>>,
+    /// Retries that came.
+    pub retried: Mutex<Vec<RetryRequest>>,
     /// Submits that came.
     pub submitted: Mutex<Vec<SubmitRequest>>,
     /// Cancels that came.
@@ -60,6 +79,7 @@ pub async fn serve(script: Arc<Script>) -> String {
     let server = Server::builder()
         .add_service(SweepServiceServer::new(Scripted(Arc::clone(&script))))
         .add_service(ResultServiceServer::new(Scripted(Arc::clone(&script))))
+        .add_service(FleetServiceServer::new(Scripted(Arc::clone(&script))))
         .add_service(ArtifactServiceServer::new(Scripted(script)))
         .serve_with_incoming(incoming);
     // Ends with the test's runtime.
@@ -120,13 +140,24 @@ impl SweepService for Scripted {
     }
 
     async fn retry(&self, request: Request<RetryRequest>) -> Result<Response<RetryResponse>, Status> {
-        self.known(&request.into_inner().sweep)?;
+        let request = request.into_inner();
+        self.known(&request.sweep)?;
+        self.0.retried.lock().expect("no test panics with it").push(request);
         Ok(RetryResponse { retried: 2 }.into())
     }
 }
 
 #[tonic::async_trait]
 impl ResultService for Scripted {
+    type JobLogStream = Pin<Box<dyn Stream<Item = Result<JobLogResponse, Status>> + Send>>;
+
+    async fn job_log(&self, request: Request<JobLogRequest>) -> Result<Response<Self::JobLogStream>, Status> {
+        self.0.log_requests.lock().expect("no test panics with it").push(request.into_inner());
+        let next = self.0.logs.lock().expect("no test panics with it").pop_front();
+        let screenplay = next.ok_or_else(|| Status::not_found("no job 9"))?;
+        Ok(Response::new(Box::pin(tokio_stream::iter(screenplay))))
+    }
+
     async fn query_auroc(&self, request: Request<QueryAurocRequest>) -> Result<Response<QueryAurocResponse>, Status> {
         self.known(&request.into_inner().sweep)?;
         Ok(QueryAurocResponse { rows: self.0.auroc.clone() }.into())
@@ -170,6 +201,30 @@ impl ResultService for Scripted {
                 && seed.is_none_or(|seed| row.seed == seed)
         });
         Ok(ListFiguresResponse { figures: figures.cloned().collect() }.into())
+    }
+}
+
+#[tonic::async_trait]
+impl FleetService for Scripted {
+    async fn list_workers(
+        &self,
+        request: Request<ListWorkersRequest>,
+    ) -> Result<Response<ListWorkersResponse>, Status> {
+        let ListWorkersRequest { closed, .. } = request.into_inner();
+        let shown = self.0.workers.iter().filter(|worker| closed || worker.closed_at.is_none());
+        Ok(ListWorkersResponse { workers: shown.cloned().collect(), terms: None }.into())
+    }
+
+    async fn drain(&self, request: Request<DrainRequest>) -> Result<Response<DrainResponse>, Status> {
+        self.0.drains.lock().expect("no test panics with it").push(request.into_inner());
+        self.0.drained.clone().map(Response::new).ok_or_else(|| Status::not_found("no worker `x` is there"))
+    }
+
+    async fn explain(&self, request: Request<ExplainRequest>) -> Result<Response<ExplainResponse>, Status> {
+        match request.into_inner().job_id == self.0.explained.job_id {
+            true => Ok(self.0.explained.clone().into()),
+            false => Err(Status::not_found("no such job")),
+        }
     }
 }
 

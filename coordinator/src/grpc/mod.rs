@@ -1,6 +1,9 @@
 //! The edge: parse the request once, call the lifecycle or a view, write the answer. No decision is made here.
 
 mod artifact;
+mod explain;
+mod fleet;
+mod log;
 mod result;
 mod rows;
 mod status;
@@ -13,6 +16,7 @@ use store::Store;
 use tonic::Status;
 
 pub(crate) use artifact::ArtifactApi;
+pub(crate) use fleet::FleetApi;
 pub(crate) use result::ResultApi;
 pub(crate) use sweep::SweepApi;
 pub(crate) use worker::WorkerApi;

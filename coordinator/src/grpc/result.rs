@@ -1,14 +1,20 @@
-//! `ResultService`: views, and nothing else.
+//! `ResultService`: views and logs, and nothing else.
 
 use domain::{ExperimentId, job::StateName, spec::Violations};
+use futures::stream::BoxStream;
 use proto::{
     convert::{Fields, FromWire, seed_from_wire, text_from_wire},
     v1::{self, result_service_server::ResultService},
 };
 use store::{Store, StoreError};
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::{find_sweep, rows, status};
+use super::{
+    find_sweep,
+    log::{LogReader, LogRequest},
+    rows, status,
+};
 use crate::lifecycle::LifecycleError;
 
 /// Jobs listed when the request does not say.
@@ -20,16 +26,19 @@ const VARIANT_BYTES: std::ops::RangeInclusive<usize> = 0..=65_536;
 
 pub(crate) struct ResultApi {
     store: Store,
+    shutdown: CancellationToken,
 }
 
 impl ResultApi {
-    pub(crate) fn new(store: Store) -> Self {
-        Self { store }
+    pub(crate) fn new(store: Store, shutdown: CancellationToken) -> Self {
+        Self { store, shutdown }
     }
 }
 
 #[tonic::async_trait]
 impl ResultService for ResultApi {
+    type JobLogStream = BoxStream<'static, Result<v1::JobLogResponse, Status>>;
+
     async fn query_auroc(
         &self,
         request: Request<v1::QueryAurocRequest>,
@@ -85,6 +94,12 @@ impl ResultService for ResultApi {
             }
         };
         Ok(Response::new(v1::ListFiguresResponse { figures: figures.into_iter().map(rows::figure).collect() }))
+    }
+
+    async fn job_log(&self, request: Request<v1::JobLogRequest>) -> Result<Response<Self::JobLogStream>, Status> {
+        let request = LogRequest::parse(request.into_inner()).map_err(|refusal| status::refused(&refusal))?;
+        let reader = LogReader::open(self.store.clone(), self.shutdown.clone(), request).await?;
+        Ok(Response::new(Box::pin(reader.into_stream())))
     }
 }
 

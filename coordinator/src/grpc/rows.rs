@@ -11,7 +11,7 @@ use store::{
 };
 
 /// A count that a CHECK keeps at zero or above and a sweep's size below 2³².
-fn count(column: i64) -> u32 {
+pub(super) fn count(column: i64) -> u32 {
     u32::try_from(column.max(0)).unwrap_or(u32::MAX)
 }
 
@@ -20,7 +20,7 @@ fn small_count(column: i16) -> u32 {
 }
 
 /// A count that a CHECK keeps at zero or above.
-fn large_count(column: i64) -> u64 {
+pub(super) fn large_count(column: i64) -> u64 {
     column.max(0).unsigned_abs()
 }
 

@@ -1,7 +1,7 @@
 //! The only mapping of errors to gRPC codes: a caller's mistake, a conflict, an outage and a bug are four different things.
 
 use artifacts::ArtifactError;
-use domain::spec::Violations;
+use domain::{JobId, spec::Violations};
 use proto::convert::invalid_argument;
 use store::StoreError;
 use tonic::Status;
@@ -19,9 +19,11 @@ pub(super) fn of(error: LifecycleError) -> Status {
     match error {
         LifecycleError::Invalid(violations) => refused(&violations),
         LifecycleError::NameTaken { .. } | LifecycleError::KeyTaken { .. } => Status::already_exists(text),
-        LifecycleError::NoSuchSweep(_) | LifecycleError::NoSuchExperiment(_) | LifecycleError::NoSession(_) => {
-            Status::not_found(text)
-        }
+        LifecycleError::NoSuchSweep(_)
+        | LifecycleError::NoSuchExperiment(_)
+        | LifecycleError::NotOfSweep { .. }
+        | LifecycleError::NoSuchWorker { .. }
+        | LifecycleError::NoSession(_) => Status::not_found(text),
         // A job that is gone is to a worker what one that others run is: nothing of it counts any more.
         LifecycleError::Stale(_)
         | LifecycleError::NotRunning(_)
@@ -31,6 +33,11 @@ pub(super) fn of(error: LifecycleError) -> Status {
         LifecycleError::Batch(error) => of_store(&error),
         LifecycleError::Ending => Status::unavailable(text),
     }
+}
+
+/// The answer to a client that asks for a job which is not there.
+pub(super) fn no_such_job(job: JobId) -> Status {
+    Status::not_found(format!("no job {job}: `spillway jobs SWEEP` lists those of a sweep"))
 }
 
 pub(super) fn of_store(error: &StoreError) -> Status {

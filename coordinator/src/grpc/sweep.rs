@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use domain::{
-    job::JobKind,
+    JobId,
+    job::{JobKind, RetryScope},
     spec::Violations,
     sweep::{Expanded, SweepSpec},
 };
@@ -84,17 +85,18 @@ impl SweepService for SweepApi {
     }
 
     async fn cancel(&self, request: Request<v1::CancelRequest>) -> Result<Response<v1::CancelResponse>, Status> {
-        let v1::CancelRequest { sweep, reason } = request.into_inner();
-        let reason = reason_from_wire(reason, "reason").map_err(|refusal| status::refused(&refusal))?;
+        let v1::CancelRequest { sweep, reason, job_id } = request.into_inner();
+        let (reason, only) = parse_cancel(reason, job_id).map_err(|refusal| status::refused(&refusal))?;
         let sweep = find_sweep(&self.store, &sweep).await?;
-        let cancelled = self.lifecycle.cancel(sweep, &reason).await.map_err(status::of)?;
+        let cancelled = self.lifecycle.cancel(sweep, only, &reason).await.map_err(status::of)?;
         Ok(Response::new(v1::CancelResponse { cancelled: size(cancelled) }))
     }
 
     async fn retry(&self, request: Request<v1::RetryRequest>) -> Result<Response<v1::RetryResponse>, Status> {
-        let v1::RetryRequest { sweep } = request.into_inner();
+        let v1::RetryRequest { sweep, scope, job_id } = request.into_inner();
+        let (scope, only) = parse_retry(scope, job_id).map_err(|refusal| status::refused(&refusal))?;
         let sweep = find_sweep(&self.store, &sweep).await?;
-        let retried = self.lifecycle.retry(sweep).await.map_err(status::of)?;
+        let retried = self.lifecycle.retry(sweep, scope, only).await.map_err(status::of)?;
         Ok(Response::new(v1::RetryResponse { retried: size(retried) }))
     }
 }
@@ -106,6 +108,20 @@ fn parse_submit(request: v1::SubmitRequest) -> Result<Submission, Violations> {
     let user = fields.keep(user_from_wire(user, "user"));
     let spec = fields.keep(parse_sweep(sweep));
     fields.finish(|| Some(Submission { spec: spec?, idempotency_key: key?, user: user? }))
+}
+
+fn parse_cancel(reason: String, job: i64) -> Result<(String, Option<JobId>), Violations> {
+    let mut fields = Fields::at("");
+    let reason = fields.keep(reason_from_wire(reason, "reason"));
+    let only = fields.optional("job_id", Some(job).filter(|job| *job != 0));
+    fields.finish(|| Some((reason?, only?)))
+}
+
+fn parse_retry(scope: i32, job: i64) -> Result<(RetryScope, Option<JobId>), Violations> {
+    let mut fields = Fields::at("");
+    let scope = fields.plain("scope", scope);
+    let only = fields.optional("job_id", Some(job).filter(|job| *job != 0));
+    fields.finish(|| Some((scope?, only?)))
 }
 
 /// Paths in violations begin inside the sweep, as in a sweep file.

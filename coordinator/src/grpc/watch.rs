@@ -31,14 +31,22 @@ pub(super) struct Watch {
     changes: watch::Receiver<()>,
     shutdown: CancellationToken,
     sweep: SweepId,
-    seen: Option<HistoryMark>,
+    seen: HistoryMark,
     sent: Option<v1::WatchResponse>,
     looked: Option<Instant>,
 }
 
 impl Watch {
     pub(super) fn new(store: Store, wakeups: &Wakeups, shutdown: CancellationToken, sweep: SweepId) -> Self {
-        Self { store, changes: wakeups.subscribe(), shutdown, sweep, seen: None, sent: None, looked: None }
+        Self {
+            store,
+            changes: wakeups.subscribe(),
+            shutdown,
+            sweep,
+            seen: HistoryMark::default(),
+            sent: None,
+            looked: None,
+        }
     }
 
     /// The snapshots. Ends after one that says that every job has ended, and at a shutdown.
@@ -89,16 +97,18 @@ impl Watch {
     async fn look(&mut self) -> Result<Option<v1::WatchResponse>, StoreError> {
         self.looked = Some(Instant::now());
         // Read first: what happens in between is seen by the next look.
-        let mark = self.store.history_mark(self.sweep).await?;
+        let mut mark = self.seen.clone();
+        let has_grown = self.store.has_history_grown(self.sweep, &mut mark).await?;
         let running = self.store.jobs(self.sweep, &[StateName::Running], MAX_ROWS).await?;
         let running = running.into_iter().map(rows::running).collect();
-        if let Some(sent) = self.sent.as_ref().filter(|_| self.seen == Some(mark)) {
+        if let Some(sent) = self.sent.as_ref().filter(|_| !has_grown) {
+            self.seen = mark;
             return Ok(Some(v1::WatchResponse { running, ..sent.clone() }));
         }
         let Some(summary) = self.store.sweep_summary(self.sweep).await? else { return Ok(None) };
         let auroc = self.store.auroc_table(self.sweep).await?;
         let ended = self.store.jobs(self.sweep, &ENDED, MAX_ROWS).await?;
-        self.seen = Some(mark);
+        self.seen = mark;
         let finished = summary.is_finished();
         Ok(Some(v1::WatchResponse {
             sweep: Some(rows::summary(&summary)),

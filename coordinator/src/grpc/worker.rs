@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     SessionId,
     fleet::Offer,
-    report::{Attempt, CheckpointRef, Completion, CurvePoint, Failure, Progress},
+    report::{Attempt, CheckpointRef, Completion, CurvePoint, Failure, LogLine, Progress},
     spec::Violations,
 };
 use proto::{
@@ -22,6 +22,8 @@ use crate::lifecycle::{Acceptance, Lifecycle, MAX_JOBS_PER_CLAIM};
 const VERSION_BYTES: std::ops::RangeInclusive<usize> = 1..=200;
 /// Most points in one report.
 const MAX_POINTS: usize = 10_000;
+/// Most lines of a log in one report.
+const MAX_LOG_LINES: usize = 1000;
 /// Most attempts in one heartbeat.
 const MAX_ATTEMPTS: usize = 1000;
 
@@ -62,8 +64,8 @@ impl WorkerService for WorkerApi {
     }
 
     async fn report(&self, request: Request<v1::ReportRequest>) -> Result<Response<v1::ReportResponse>, Status> {
-        let (attempt, curve, checkpoint) = parse_report(request.into_inner()).map_err(refused)?;
-        self.lifecycle.report(attempt, &curve, checkpoint).await.map_err(status::of)?;
+        let Report { attempt, curve, checkpoint, log } = parse_report(request.into_inner()).map_err(refused)?;
+        self.lifecycle.report(attempt, &curve, checkpoint, &log).await.map_err(status::of)?;
         Ok(Response::new(v1::ReportResponse {}))
     }
 
@@ -133,14 +135,24 @@ fn parse_heartbeat(request: v1::HeartbeatRequest) -> Result<(SessionId, Vec<Prog
     fields.finish(|| Some((session?, progress?)))
 }
 
-fn parse_report(request: v1::ReportRequest) -> Result<(Attempt, Vec<CurvePoint>, Option<CheckpointRef>), Violations> {
-    let v1::ReportRequest { attempt, curve, checkpoint } = request;
+/// What a worker says of its attempt in mid-run.
+struct Report {
+    attempt: Attempt,
+    curve: Vec<CurvePoint>,
+    checkpoint: Option<CheckpointRef>,
+    log: Vec<LogLine>,
+}
+
+fn parse_report(request: v1::ReportRequest) -> Result<Report, Violations> {
+    let v1::ReportRequest { attempt, curve, checkpoint, log } = request;
     let mut fields = Fields::at("");
     check_size("curve", curve.len(), MAX_POINTS)?;
+    check_size("log", log.len(), MAX_LOG_LINES)?;
     let attempt = fields.required("attempt", attempt);
     let curve = fields.repeated("curve", curve);
     let checkpoint = fields.optional("checkpoint", checkpoint);
-    fields.finish(|| Some((attempt?, curve?, checkpoint?)))
+    let log = fields.repeated("log", log);
+    fields.finish(|| Some(Report { attempt: attempt?, curve: curve?, checkpoint: checkpoint?, log: log? }))
 }
 
 fn parse_completion(request: v1::CompleteRequest) -> Result<(Attempt, Completion), Violations> {

@@ -62,6 +62,9 @@ impl Lifecycle {
     /// Saves a batch of completions and answers each. Should the batch fail as a whole, each is tried alone, so that one that
     /// names an unknown artifact does not cost the others.
     pub(crate) async fn accept(&self, batch: Vec<Arrived>) {
+        if batch.is_empty() {
+            return;
+        }
         let size = batch.len();
         let (batch, again) = one_per_job(batch);
         match self.try_accept(&batch).await {

@@ -52,6 +52,24 @@ pub enum LifecycleError {
     /// There is no such job.
     #[error("no job {0}: its sweep may be gone")]
     NoSuchJob(JobId),
+    /// The sweep has no such job.
+    #[error("sweep {sweep} has no job {job}: `spillway jobs SWEEP` lists those that it has")]
+    NotOfSweep {
+        /// The job.
+        job: JobId,
+        /// The sweep.
+        sweep: SweepId,
+    },
+    /// No open session has this name or id.
+    #[error("no worker `{name}` is there: {}", workers_there(.open, *.more))]
+    NoSuchWorker {
+        /// What was asked for.
+        name: String,
+        /// Workers that are there.
+        open: Vec<String>,
+        /// How many others are.
+        more: usize,
+    },
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -69,5 +87,13 @@ impl From<TransitionError> for LifecycleError {
             TransitionError::Rejected(rejected) => Self::Stale(rejected),
             TransitionError::Store(error) => Self::Store(error),
         }
+    }
+}
+
+fn workers_there(names: &[String], more: usize) -> String {
+    match (names.is_empty(), more) {
+        (true, _) => "none is; a worker that has ended need not drain".to_owned(),
+        (false, 0) => names.join(", "),
+        (false, more) => format!("{} and {more} more", names.join(", ")),
     }
 }

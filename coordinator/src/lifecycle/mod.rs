@@ -3,6 +3,7 @@
 mod cancel;
 mod claim;
 mod complete;
+mod drain;
 mod error;
 mod fail;
 mod heartbeat;
@@ -14,12 +15,13 @@ mod session;
 mod submit;
 
 use domain::{
+    JobId, SweepId,
     dispatch::Policy,
     job::{Effect, Event, OutcomeKind},
     lease::LeaseTerms,
     report::Attempt,
 };
-use store::{Applied, Store, TransitionError};
+use store::{Applied, LockedJob, Store, Transaction, TransitionError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -118,4 +120,10 @@ impl Lifecycle {
             Err(TransitionError::Store(error)) => Err(error.into()),
         }
     }
+}
+
+/// Locks one job that a user names together with its sweep.
+async fn lock_of_sweep(transaction: &mut Transaction, sweep: SweepId, job: JobId) -> Result<LockedJob, LifecycleError> {
+    let locked = transaction.lock_job(job).await?.filter(|locked| locked.sweep == sweep);
+    locked.ok_or(LifecycleError::NotOfSweep { job, sweep })
 }

@@ -1,12 +1,12 @@
-//! Reports in mid-run: points of the training curve, checkpoints.
+//! Reports in mid-run: points of the training curve, checkpoints, lines of the log.
 
-use domain::report::{Attempt, CheckpointRef, CurvePoint};
+use domain::report::{Attempt, CheckpointRef, CurvePoint, LogLine};
 use store::Currency;
 
 use super::{Lifecycle, LifecycleError};
 
 impl Lifecycle {
-    /// Keeps points and a checkpoint of an attempt that runs; what is there already stays as it is.
+    /// Keeps points, a checkpoint and lines of the log of an attempt that runs; what is there already stays as it is.
     ///
     /// # Errors
     /// [`LifecycleError::NotRunning`]: nothing was kept.
@@ -15,12 +15,16 @@ impl Lifecycle {
         attempt: Attempt,
         curve: &[CurvePoint],
         checkpoint: Option<CheckpointRef>,
+        log: &[LogLine],
     ) -> Result<(), LifecycleError> {
         // The checkpoint first: should the points be refused then, what is kept is what a retry would keep.
         if let Some(checkpoint) = checkpoint {
             require_current(attempt, self.store.add_checkpoint(attempt, checkpoint).await?)?;
         }
-        if !curve.is_empty() || checkpoint.is_none() {
+        if !log.is_empty() {
+            require_current(attempt, self.store.add_log_lines(attempt, log).await?)?;
+        }
+        if !curve.is_empty() || (checkpoint.is_none() && log.is_empty()) {
             require_current(attempt, self.store.add_curve_points(attempt, curve).await?)?;
         }
         Ok(())

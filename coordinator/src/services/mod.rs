@@ -6,6 +6,7 @@ mod listening;
 mod notifier;
 mod reaper;
 mod renewer;
+mod retention;
 
 pub use acceptor::Acceptor;
 pub use dispatcher::Dispatcher;
@@ -15,3 +16,4 @@ pub use listening::Listening;
 pub use notifier::Notifier;
 pub use reaper::Reaper;
 pub use renewer::{Renewals, Renewer};
+pub use retention::Retention;

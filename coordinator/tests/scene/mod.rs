@@ -10,8 +10,9 @@ use domain::{Digest, spec::parse_document, sweep::SweepSpec};
 use proto::{
     convert::ToWire,
     v1::{
-        self, artifact_service_client::ArtifactServiceClient, result_service_client::ResultServiceClient,
-        sweep_service_client::SweepServiceClient, worker_service_client::WorkerServiceClient,
+        self, artifact_service_client::ArtifactServiceClient, fleet_service_client::FleetServiceClient,
+        result_service_client::ResultServiceClient, sweep_service_client::SweepServiceClient,
+        worker_service_client::WorkerServiceClient,
     },
 };
 use tempfile::TempDir;
@@ -101,6 +102,10 @@ impl Running {
 
     pub fn results(&self) -> ResultServiceClient<Channel> {
         ResultServiceClient::new(self.channel.clone())
+    }
+
+    pub fn fleet(&self) -> FleetServiceClient<Channel> {
+        FleetServiceClient::new(self.channel.clone())
     }
 
     pub fn artifacts(&self) -> ArtifactServiceClient<Channel> {
@@ -224,8 +229,20 @@ impl Worker {
         checkpoint: Option<v1::CheckpointRef>,
     ) -> Result<(), Status> {
         let point = |&step: &u64| v1::CurvePoint { step, loss_nats: 900.0, bits_per_dim: 1.5, gradient_norm: 2.0 };
-        let request =
-            v1::ReportRequest { attempt: Some(attempt), curve: steps.iter().map(point).collect(), checkpoint };
+        let request = v1::ReportRequest {
+            attempt: Some(attempt),
+            curve: steps.iter().map(point).collect(),
+            checkpoint,
+            log: Vec::new(),
+        };
+        self.client.report(request).await.map(drop)
+    }
+
+    /// Sends lines of the attempt's log, numbered from `first` on.
+    pub async fn write(&mut self, attempt: v1::Attempt, first: u32, lines: &[&str]) -> Result<(), Status> {
+        let line = |(line, text): (u32, &&str)| v1::LogLine { line, age_millis: 0, text: (*text).to_owned() };
+        let log = (first..).zip(lines).map(line).collect();
+        let request = v1::ReportRequest { attempt: Some(attempt), log, ..Default::default() };
         self.client.report(request).await.map(drop)
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod digest;
 pub mod dispatch;
+pub mod explanation;
 pub mod figure;
 pub mod fleet;
 pub mod ids;

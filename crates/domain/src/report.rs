@@ -1,5 +1,7 @@
 //! What workers are given and what they report.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -95,6 +97,24 @@ pub struct CurvePoint {
     pub bits_per_dim: f64,
     /// Mean global gradient norm before clipping.
     pub gradient_norm: f64,
+}
+
+/// A line of an attempt's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    /// Place in the log, from 1.
+    pub line: u32,
+    /// How long ago it was heard, when it is sent.
+    pub age: Duration,
+    /// What it says.
+    pub text: String,
+}
+
+impl LogLine {
+    /// Most lines of one attempt.
+    pub const MAX_LINES: u32 = 4096;
+    /// Longest line that is kept, in bytes.
+    pub const MAX_BYTES: usize = 2048;
 }
 
 /// A number that an evaluation yields.

@@ -1,5 +1,7 @@
 //! Who goes next: priority, ageing, shares of users and sweeps, requirements, limits.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene should panic")]
+
 use std::{
     collections::{BTreeSet, HashMap},
     time::Duration,

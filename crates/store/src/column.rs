@@ -1,7 +1,11 @@
 //! Columns and the rules' types.
 
-use domain::{Digest, Timestamp};
+use domain::{
+    Digest, SessionId, Timestamp,
+    job::{State, StateName},
+};
 use time::OffsetDateTime;
+use uuid::Uuid;
 
 use crate::StoreError;
 
@@ -43,4 +47,25 @@ pub(crate) fn named<T: std::str::FromStr<Err: std::fmt::Display>>(
     name: &str,
 ) -> Result<T, StoreError> {
     name.parse().map_err(|error: T::Err| StoreError::corrupt(what, error))
+}
+
+/// A job's state from its columns.
+pub(crate) fn state(
+    name: &str,
+    not_before: Option<OffsetDateTime>,
+    session: Option<Uuid>,
+    reason: Option<String>,
+) -> Result<State, StoreError> {
+    let reason = reason.unwrap_or_default();
+    Ok(match named("a job's state", name)? {
+        StateName::Blocked => State::Blocked,
+        StateName::Ready => State::Ready { not_before: not_before.map(timestamp) },
+        StateName::Running => State::Running {
+            session: SessionId(session.ok_or_else(|| StoreError::corrupt("a running job", "it has no session"))?),
+        },
+        StateName::Succeeded => State::Succeeded,
+        StateName::Failed => State::Failed { reason },
+        StateName::Cancelled => State::Cancelled { reason },
+        StateName::Quarantined => State::Quarantined { reason },
+    })
 }

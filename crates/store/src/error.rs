@@ -67,8 +67,8 @@ impl From<sqlx::Error> for StoreError {
             return Self::UnknownArtifact;
         }
         match refusal.code().as_deref() {
-            // Serialization failure, deadlock.
-            Some("40001" | "40P01") => Self::Conflict(error),
+            // Serialization failure, deadlock, a lock that was not to be had in time.
+            Some("40001" | "40P01" | "55P03") => Self::Conflict(error),
             // Connection exceptions, insufficient resources, operator intervention, system errors.
             Some(code) if ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) => {
                 Self::Unavailable(error)

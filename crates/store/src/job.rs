@@ -2,7 +2,7 @@
 
 use domain::{
     Epoch, JobId, SessionId, SweepId, Timestamp,
-    job::{Budgets, Job, JobKind, State, StateName},
+    job::{Budgets, Job, JobKind, StateName},
 };
 use sqlx::query_file_as;
 use time::OffsetDateTime;
@@ -118,20 +118,7 @@ impl TryFrom<JobRow> for LockedJob {
     type Error = StoreError;
 
     fn try_from(row: JobRow) -> Result<Self, StoreError> {
-        let reason = row.reason.unwrap_or_default();
-        let state = match column::named("a job's state", &row.state)? {
-            StateName::Blocked => State::Blocked,
-            StateName::Ready => State::Ready { not_before: row.not_before.map(column::timestamp) },
-            StateName::Running => State::Running {
-                session: SessionId(
-                    row.session_id.ok_or_else(|| StoreError::corrupt("a running job", "it has no session"))?,
-                ),
-            },
-            StateName::Succeeded => State::Succeeded,
-            StateName::Failed => State::Failed { reason },
-            StateName::Cancelled => State::Cancelled { reason },
-            StateName::Quarantined => State::Quarantined { reason },
-        };
+        let state = column::state(&row.state, row.not_before, row.session_id, row.reason)?;
         Ok(Self {
             job: Job {
                 id: JobId(row.id),

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use domain::{SessionId, fleet::Offer};
-use sqlx::query_file;
+use sqlx::{query_file, query_file_scalar};
 
 use crate::{Store, StoreError, Transaction, column};
 
@@ -96,13 +96,14 @@ impl Store {
         Ok(rows.into_iter().map(|row| (SessionId(row.id), standing(row.open, row.drain, row.leased))).collect())
     }
 
-    /// Tells a session to drain: it claims no more, and its next heartbeat says so.
+    /// Tells open sessions to drain: they claim no more, and their next heartbeats say so. Yields those that had not been told before.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn drain_session(&self, session: SessionId) -> Result<(), StoreError> {
-        query_file!("queries/session/drain.sql", session.0).execute(&self.pool).await?;
-        Ok(())
+    pub async fn drain_sessions(&self, sessions: &[SessionId]) -> Result<Vec<SessionId>, StoreError> {
+        let ids: Vec<_> = sessions.iter().map(|session| session.0).collect();
+        let told = query_file_scalar!("queries/session/drain.sql", &ids).fetch_all(&self.pool).await?;
+        Ok(told.into_iter().map(SessionId).collect())
     }
 
     /// At most `limit` open sessions whose lease ran out more than `grace` ago.

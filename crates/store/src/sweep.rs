@@ -59,14 +59,6 @@ pub struct Twin {
     pub same_key: bool,
 }
 
-/// How far a sweep's history goes. Numbers of events are given before their transactions commit, so that the last number alone
-/// would miss what commits late; the count does not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HistoryMark {
-    last: i64,
-    count: i64,
-}
-
 impl Store {
     /// The sweep with this name or id.
     ///
@@ -81,15 +73,6 @@ impl Store {
             .fetch_optional(&self.pool)
             .await?;
         Ok(found.map(SweepId))
-    }
-
-    /// What is different after every change of the sweep's jobs that has become visible.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn history_mark(&self, sweep: SweepId) -> Result<HistoryMark, StoreError> {
-        let row = query_file!("queries/event/last.sql", sweep.0).fetch_one(&self.pool).await?;
-        Ok(HistoryMark { last: row.last, count: row.count })
     }
 }
 

@@ -94,16 +94,24 @@ impl Transaction {
         Ok((self.save_with_dependents(wave).await?, rejections))
     }
 
-    async fn save_with_dependents(&mut self, mut wave: Vec<Decided>) -> Result<Applied, TransitionError> {
+    /// Decides on dependents, wave by wave, and saves all of it in one statement.
+    async fn save_with_dependents(&mut self, wave: Vec<Decided>) -> Result<Applied, TransitionError> {
         let mut applied = Applied::default();
-        while !wave.is_empty() {
-            applied.ready.extend(self.save(&wave).await?);
-            applied.changed += wave.len();
-            applied.effects.extend(wave.iter().flat_map(|decided| decided.transition.effects.iter().copied()));
-            let left = wave.iter().filter(|decided| decided.transition.outcome.is_some());
-            applied.left_running.extend(left.map(|decided| decided.before.sweep));
-            wave = self.follow(&wave).await?;
+        if wave.is_empty() {
+            return Ok(applied);
         }
+        let mut decided = Vec::with_capacity(wave.len());
+        let mut next = wave;
+        while !next.is_empty() {
+            let following = self.follow(&next).await?;
+            decided.extend(next);
+            next = following;
+        }
+        applied.ready = self.save(&decided).await?;
+        applied.changed = decided.len();
+        applied.effects = decided.iter().flat_map(|one| one.transition.effects.iter().copied()).collect();
+        let left = decided.iter().filter(|one| one.transition.outcome.is_some());
+        applied.left_running = left.map(|one| one.before.sweep).collect();
         Ok(applied)
     }
 

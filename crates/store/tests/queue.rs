@@ -62,7 +62,7 @@ async fn a_session_without_a_live_lease_claims_nothing() {
     scene.submit(&sweep_spec("leases", &[1])).await;
     let lapsed = scene.open_session(Duration::ZERO).await;
     let drained = scene.open_session(LONG).await;
-    scene.store.drain_session(drained).await.unwrap();
+    assert_eq!(scene.store.drain_sessions(&[drained]).await.unwrap(), [drained]);
     let closed = scene.open_session(LONG).await;
     let mut transaction = scene.store.begin().await.unwrap();
     assert!(transaction.close_session(closed).await.unwrap());

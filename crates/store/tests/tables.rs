@@ -131,21 +131,6 @@ async fn an_undefined_auroc_is_counted_and_not_dropped() {
 }
 
 #[tokio::test]
-async fn an_event_that_commits_late_changes_the_mark_of_the_history() {
-    let scene = Scene::new().await;
-    let sweep = scene.submit(&sweep_spec("late", &[1])).await;
-    let event = "insert into event (sweep_id, kind) select id, 'test' from sweep";
-    let mut late = scene.behind.begin().await.unwrap();
-    sqlx::query(event).execute(&mut *late).await.unwrap();
-    sqlx::query(event).execute(&scene.behind).await.unwrap();
-    let before = scene.store.history_mark(sweep).await.unwrap();
-
-    late.commit().await.unwrap();
-
-    assert_ne!(scene.store.history_mark(sweep).await.unwrap(), before);
-}
-
-#[tokio::test]
 async fn the_quantile_of_students_t_is_the_library_one() {
     let scene = Scene::new().await;
 

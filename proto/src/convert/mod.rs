@@ -25,7 +25,8 @@ pub use errors::{invalid_argument, violations_of};
 pub use fields::Fields;
 pub use ids::{seed_from_wire, uuid_from_wire};
 pub use text::{
-    failure_message, idempotency_key_from_wire, reason_from_wire, text_from_wire, user_from_wire, worker_name_from_wire,
+    failure_message, idempotency_key_from_wire, log_text, reason_from_wire, text_from_wire, user_from_wire,
+    worker_name_from_wire,
 };
 
 /// A type that can be sent.

@@ -1,18 +1,21 @@
 //! What workers report of an attempt: curves, numbers, completions and failures.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     job::FailureKind,
-    report::{Completion, CurvePoint, Failure, Interval, Measurement, Metric, Provenance},
+    report::{Completion, CurvePoint, Failure, Interval, LogLine, Measurement, Metric, Provenance},
     spec::{DatasetName, Violations},
 };
 
-use super::{Fields, FromWire, ToWire, failure_message, inspection::figures_from_wire, text_from_wire};
+use super::{Fields, FromWire, ToWire, failure_message, inspection::figures_from_wire, log_text, text_from_wire};
 use crate::v1;
 
 /// Sizes of a version, a device, a precision or a method, in bytes.
 const LABEL_BYTES: std::ops::RangeInclusive<usize> = 1..=200;
+
+/// Age of a line beyond which nobody needs to know more.
+const OLDEST_LINE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 impl ToWire for CurvePoint {
     type Wire = v1::CurvePoint;
@@ -41,6 +44,27 @@ impl FromWire for CurvePoint {
                 gradient_norm: gradient_norm?,
             })
         })
+    }
+}
+
+impl ToWire for LogLine {
+    type Wire = v1::LogLine;
+
+    fn to_wire(&self) -> v1::LogLine {
+        let Self { line, age, text } = self;
+        v1::LogLine { line: *line, age_millis: u64::try_from(age.as_millis()).unwrap_or(u64::MAX), text: text.clone() }
+    }
+}
+
+impl FromWire for LogLine {
+    type Wire = v1::LogLine;
+
+    fn from_wire(wire: v1::LogLine, at: &str) -> Result<Self, Violations> {
+        let v1::LogLine { line, age_millis, text } = wire;
+        let mut fields = Fields::at(at);
+        let line = fields.within("line", line, &(1..=Self::MAX_LINES));
+        let age = Duration::from_millis(age_millis).min(OLDEST_LINE);
+        fields.finish(|| Some(Self { line: line?, age, text: log_text(&text) }))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use domain::spec::Violations;
+use domain::{report::LogLine, spec::Violations};
 
 /// Sizes of a worker's name, in bytes.
 const WORKER_NAME_BYTES: RangeInclusive<usize> = 1..=200;
@@ -72,5 +72,15 @@ pub fn reason_from_wire(reason: String, at: &str) -> Result<String, Violations> 
 pub fn failure_message(message: &str) -> String {
     let mut kept = message.replace('\0', "\u{fffd}");
     kept.truncate(kept.floor_char_boundary(MAX_FAILURE_MESSAGE_BYTES));
+    kept
+}
+
+/// A line of an attempt's log made fit to keep: NUL bytes become U+FFFD, and 2 KiB of it stay.
+///
+/// A line is never refused: it may be the last word of a process that died.
+#[must_use]
+pub fn log_text(text: &str) -> String {
+    let mut kept = text.replace('\0', "\u{fffd}");
+    kept.truncate(kept.floor_char_boundary(LogLine::MAX_BYTES));
     kept
 }

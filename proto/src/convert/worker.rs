@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use domain::{
     fleet::{MAX_LABELS, MAX_OFFERED_ARTIFACTS, Offer},
+    job::RetryScope,
     lease::{Directive, LeaseTerms},
     report::{Assignment, Attempt, CheckpointRef, Progress, Task},
     spec::Violations,
@@ -274,6 +275,34 @@ impl FromWire for Directive {
             }
             Some(v1::directive::Kind::Drain(v1::Drain {})) => Ok(Self::Drain),
             Some(v1::directive::Kind::SessionLost(v1::SessionLost {})) => Ok(Self::SessionLost),
+        }
+    }
+}
+
+impl ToWire for RetryScope {
+    type Wire = i32;
+
+    fn to_wire(&self) -> i32 {
+        let scope = match self {
+            Self::Failed => v1::RetryScope::Failed,
+            Self::Missing => v1::RetryScope::Missing,
+        };
+        scope.into()
+    }
+}
+
+impl FromWire for RetryScope {
+    type Wire = i32;
+
+    fn from_wire(wire: i32, at: &str) -> Result<Self, Violations> {
+        match v1::RetryScope::try_from(wire) {
+            Ok(v1::RetryScope::Unspecified) => Ok(Self::default()),
+            Ok(v1::RetryScope::Failed) => Ok(Self::Failed),
+            Ok(v1::RetryScope::Missing) => Ok(Self::Missing),
+            Err(_) => Err(Violations::one(
+                at,
+                format!("{wire} is no scope: RETRY_SCOPE_FAILED or RETRY_SCOPE_MISSING expected"),
+            )),
         }
     }
 }

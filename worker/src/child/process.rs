@@ -23,6 +23,7 @@ use super::{
     lines::Lines,
     protocol::{Command, Message, Order, decode, encode},
 };
+use crate::log::LineSplitter;
 
 /// How much of what a child wrote to standard error is kept for its failure message, in bytes.
 const STDERR_TAIL_BYTES: usize = 16 * 1024;
@@ -74,11 +75,15 @@ pub struct Child {
 }
 
 impl Child {
-    /// Starts `program run-child` and gives it its order.
+    /// Starts `program run-child` and gives it its order; `hear` gets each line that it writes to standard error.
     ///
     /// # Errors
     /// The process cannot be started, or dies before it reads.
-    pub async fn start(program: &Path, order: &Order) -> Result<Self, ProcessError> {
+    pub async fn start(
+        program: &Path,
+        order: &Order,
+        hear: impl Fn(&str) + Send + 'static,
+    ) -> Result<Self, ProcessError> {
         let mut process = command(program, env::var_os(WAIT_POLICY))
             .spawn()
             .map_err(|source| ProcessError::Start { program: program.display().to_string(), source })?;
@@ -86,7 +91,7 @@ impl Child {
         let mut orders = process.stdin.take().ok_or_else(pipe)?;
         let output = process.stdout.take().ok_or_else(pipe)?;
         let errors = process.stderr.take().ok_or_else(pipe)?;
-        let stderr = tokio::spawn(keep_tail(errors));
+        let stderr = tokio::spawn(keep_tail(errors, hear));
         if let Err(error) = orders.write_all(encode(order).as_bytes()).await {
             // It died at once: its exit says more than the broken pipe.
             debug!(%error, "child did not read its order");
@@ -140,6 +145,11 @@ impl Child {
 }
 
 impl ExitReason {
+    /// The exit status or signal.
+    pub fn status(&self) -> ExitStatus {
+        self.status
+    }
+
     /// What happened, for people: the exit status or signal, and the end of standard error.
     #[must_use]
     pub fn describe(&self) -> String {
@@ -190,14 +200,19 @@ async fn next_message<R: AsyncRead + Unpin>(lines: &mut Lines<R>) -> io::Result<
     Ok(Line::End)
 }
 
-/// Reads until the end and keeps the last bytes.
-async fn keep_tail(mut errors: ChildStderr) -> Vec<u8> {
+/// Reads until the end, passes each line on and keeps the last bytes.
+async fn keep_tail(mut errors: ChildStderr, hear: impl Fn(&str)) -> Vec<u8> {
     let mut tail = VecDeque::new();
+    let mut lines = LineSplitter::default();
     let mut chunk = vec![0; 4096];
     while let Ok(read @ 1..) = errors.read(&mut chunk).await {
         debug!(text = %String::from_utf8_lossy(&chunk[..read]), "child wrote to standard error");
+        lines.push(&chunk[..read], &hear);
         tail.extend(&chunk[..read]);
         tail.drain(..tail.len().saturating_sub(STDERR_TAIL_BYTES));
+    }
+    if let Some(last) = lines.finish() {
+        hear(&last);
     }
     tail.into()
 }
@@ -250,18 +265,22 @@ mod tests {
     #[tokio::test]
     async fn child_that_dies_without_a_result_is_described_by_its_last_words() {
         // The shell takes `run-child` for a script that is not there, and says so.
-        let mut child = Child::start(Path::new("/bin/sh"), &order()).await.unwrap();
+        let (heard, mut lines) = tokio::sync::mpsc::unbounded_channel();
+        let hear = move |line: &str| heard.send(line.to_owned()).unwrap();
+        let mut child = Child::start(Path::new("/bin/sh"), &order(), hear).await.unwrap();
 
         let line = child.next().await.unwrap();
         let reason = child.wait().await.unwrap().describe();
+        let last_words = lines.recv().await.unwrap();
 
         assert!(matches!(line, Line::End), "{line:?}");
         assert!(reason.contains("exit status") && reason.contains("run-child"), "{reason}");
+        assert!(last_words.contains("run-child") && reason.contains(&last_words), "{last_words}");
     }
 
     #[tokio::test]
     async fn program_that_is_not_there_is_named() {
-        let refusal = Child::start(Path::new("/nowhere/worker"), &order()).await.unwrap_err();
+        let refusal = Child::start(Path::new("/nowhere/worker"), &order(), |_| {}).await.unwrap_err();
 
         assert!(refusal.to_string().contains("/nowhere/worker"), "{refusal}");
     }

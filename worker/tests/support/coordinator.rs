@@ -113,6 +113,15 @@ impl Coordinator {
         })
     }
 
+    /// The lines of an attempt's log so far.
+    pub fn log(&self, attempt: Attempt) -> Vec<String> {
+        let lines = self.seen.iter().filter_map(|call| match call {
+            Call::Log(of, lines) if *of == attempt => Some(lines),
+            _ => None,
+        });
+        lines.flatten().map(|(_, text)| text.clone()).collect()
+    }
+
     /// Every call so far.
     pub fn seen(&self) -> &[Call] {
         &self.seen

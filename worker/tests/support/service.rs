@@ -10,7 +10,7 @@ use std::{
 use domain::{
     Digest, SessionId,
     lease::{Directive, LeaseTerms},
-    report::{Assignment, Attempt, CheckpointRef, Completion, CurvePoint, Failure, Progress},
+    report::{Assignment, Attempt, CheckpointRef, Completion, CurvePoint, Failure, LogLine, Progress},
 };
 use proto::{
     convert::{FromWire, ToWire, invalid_argument},
@@ -38,6 +38,8 @@ pub enum Call {
         curve: Vec<CurvePoint>,
         checkpoint: Option<CheckpointRef>,
     },
+    /// The lines of a report, with their numbers.
+    Log(Attempt, Vec<(u32, String)>),
     Complete(Attempt, Completion),
     Fail(Attempt, Failure),
     Release(Attempt),
@@ -168,14 +170,19 @@ impl WorkerService for Script {
     }
 
     async fn report(&self, request: Request<v1::ReportRequest>) -> Result<Response<v1::ReportResponse>, Status> {
-        let v1::ReportRequest { attempt, curve, checkpoint } = request.into_inner();
+        let v1::ReportRequest { attempt, curve, checkpoint, log } = request.into_inner();
         let attempt = self.fence(attempt)?;
         let curve = curve.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         let checkpoint = checkpoint.map(parse::<CheckpointRef>).transpose()?;
         if let Some(checkpoint) = checkpoint {
             self.check_stored(checkpoint.digest)?;
         }
-        self.hear(Call::Report { attempt, curve, checkpoint });
+        let log = log.into_iter().map(parse::<LogLine>).collect::<Result<Vec<_>, _>>()?;
+        let is_of_log_alone = !log.is_empty() && curve.is_empty() && checkpoint.is_none();
+        self.hear(Call::Log(attempt, log.into_iter().map(|line| (line.line, line.text)).collect()));
+        if !is_of_log_alone {
+            self.hear(Call::Report { attempt, curve, checkpoint });
+        }
         Ok(Response::new(v1::ReportResponse {}))
     }
 

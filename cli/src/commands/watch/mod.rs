@@ -10,10 +10,11 @@ use anyhow::anyhow;
 use clap::Args;
 use proto::v1::WatchResponse;
 
+pub use self::snapshots::{Patience, may_pass};
 use self::{
     bars::Bars,
     changes::Changes,
-    snapshots::{News, Patience, Snapshots},
+    snapshots::{News, Snapshots},
 };
 use super::results::auroc_table;
 use crate::{

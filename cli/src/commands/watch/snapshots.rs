@@ -58,6 +58,13 @@ enum Connection {
     },
 }
 
+impl Patience {
+    /// Waits between two tries, one after the other.
+    pub fn waits(&self) -> ExponentialBackoff {
+        self.delays.build()
+    }
+}
+
 impl Default for Patience {
     fn default() -> Self {
         let delays = ExponentialBuilder::default()
@@ -133,7 +140,7 @@ fn ended_early() -> Status {
 }
 
 /// Whether the same call may succeed later.
-fn may_pass(status: &Status) -> bool {
+pub fn may_pass(status: &Status) -> bool {
     is_of_transport(status)
         || matches!(
             status.code(),

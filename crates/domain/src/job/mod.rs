@@ -9,4 +9,5 @@ mod state;
 pub use apply::{Rejected, apply};
 pub use effect::{AttemptOutcome, Cascade, Effect, OutcomeKind, Transition};
 pub use event::{Dependency, DependencyEnd, Event, FailureKind};
+pub use retry::RetryScope;
 pub use state::{Budgets, Job, JobKind, State, StateName};

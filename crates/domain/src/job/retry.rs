@@ -1,7 +1,8 @@
-//! Backoff between attempts.
+//! Backoff between attempts, and which ended jobs a user opens again.
 
 use std::time::Duration;
 
+use super::StateName;
 use crate::{Epoch, JobId};
 
 /// Delay after the first failure.
@@ -9,8 +10,32 @@ const BASE: Duration = Duration::from_secs(2);
 /// Longest delay before jitter.
 const CEILING: Duration = Duration::from_secs(300);
 
+<<<<<<< HEAD
 /// What the wait after a job's first failure stays below.
 pub const FIRST_BACKOFF_LIMIT: Duration = Duration::from_secs(3);
+=======
+/// Which jobs that ended without a result a user wants tried again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RetryScope {
+    /// Failed and quarantined ones; what a user cancelled stays cancelled.
+    Failed,
+    /// All that have no result: cancelled ones too.
+    #[default]
+    Missing,
+}
+
+impl RetryScope {
+    /// Whether a job in `state` is tried again.
+    #[must_use]
+    pub fn includes(self, state: StateName) -> bool {
+        match state {
+            StateName::Failed | StateName::Quarantined => true,
+            StateName::Cancelled => self == Self::Missing,
+            StateName::Blocked | StateName::Ready | StateName::Running | StateName::Succeeded => false,
+        }
+    }
+}
+>>>>>>> main
 
 /// How long a job waits before attempt `failures + 1`: doubling from two seconds to five minutes, times a jitter of 0.5
 /// to 1.5.
@@ -48,8 +73,17 @@ mod tests {
     }
 
     #[test]
+<<<<<<< HEAD
     fn first_delay_stays_below_its_limit() {
         assert_eq!(FIRST_BACKOFF_LIMIT, BASE.mul_f64(1.5));
+=======
+    fn what_a_user_cancelled_is_missing_and_has_not_failed() {
+        let included = |scope: RetryScope| StateName::ALL.into_iter().filter(|state| scope.includes(*state)).collect();
+        let (failed, missing): (Vec<_>, Vec<_>) = (included(RetryScope::Failed), included(RetryScope::Missing));
+
+        assert_eq!(failed, [StateName::Failed, StateName::Quarantined]);
+        assert_eq!(missing, [StateName::Failed, StateName::Cancelled, StateName::Quarantined]);
+>>>>>>> main
     }
 
     #[test]

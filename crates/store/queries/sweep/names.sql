@@ -1,0 +1,3 @@
+select id, name
+from sweep
+where id = any($1::uuid[])
