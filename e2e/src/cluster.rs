@@ -11,19 +11,9 @@ use std::{
 
 use anyhow::Context;
 use localdb::PrivateCluster;
-<<<<<<< HEAD
 use proto::v1::{
-    result_service_client::ResultServiceClient, sweep_service_client::SweepServiceClient,
-    worker_service_client::WorkerServiceClient,
-=======
-use proto::{
-    convert::ToWire,
-    v1::{
-        EvaluationRow, GetSweepRequest, JobRow, ListJobsRequest, QueryEvaluationsRequest, SubmitRequest, SweepSummary,
-        fleet_service_client::FleetServiceClient, result_service_client::ResultServiceClient,
-        sweep_service_client::SweepServiceClient, worker_service_client::WorkerServiceClient,
-    },
->>>>>>> main
+    fleet_service_client::FleetServiceClient, result_service_client::ResultServiceClient,
+    sweep_service_client::SweepServiceClient, worker_service_client::WorkerServiceClient,
 };
 use tempfile::TempDir;
 use tonic::transport::{Channel, Endpoint};

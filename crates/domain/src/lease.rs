@@ -32,7 +32,6 @@ impl LeaseTerms {
         self.ttl.mul_f64(0.9)
     }
 
-<<<<<<< HEAD
     /// Time between two looks for leases that ran out.
     #[must_use]
     pub fn look(&self) -> Duration {
@@ -44,7 +43,8 @@ impl LeaseTerms {
     #[must_use]
     pub fn longest_takeback(&self) -> Duration {
         self.ttl + self.grace + self.look()
-=======
+    }
+
     /// How long ago the last heartbeat came to a session whose lease ends or ended at `until`, and what that means.
     #[must_use]
     pub fn heartbeat(&self, until: Timestamp, now: Timestamp) -> (Duration, Heartbeat) {
@@ -96,7 +96,6 @@ impl Heartbeat {
             Self::OnTime | Self::Late => true,
             Self::Lapsed | Self::Overdue => false,
         }
->>>>>>> main
     }
 }
 
@@ -121,14 +120,15 @@ mod tests {
     use super::*;
 
     #[test]
-<<<<<<< HEAD
     fn jobs_of_a_dead_worker_are_taken_back_after_lease_grace_and_one_look() {
         let terms = LeaseTerms::default();
         assert_eq!(terms.longest_takeback(), Duration::from_secs(30 + 5 + 5));
 
         let rare = LeaseTerms { ttl: Duration::from_secs(600), beat: Duration::from_secs(200), grace: Duration::ZERO };
         assert_eq!(rare.longest_takeback(), Duration::from_secs(605));
-=======
+    }
+
+    #[test]
     fn a_heartbeat_is_late_after_two_beats_lapsed_with_its_lease_and_overdue_after_the_grace() {
         let terms = LeaseTerms::default();
         let beaten = Timestamp::from_micros(1_000_000_000);
@@ -143,6 +143,5 @@ mod tests {
         assert_eq!(after(36), (Duration::from_secs(36), Heartbeat::Overdue));
         // The clock went back: nothing is wrong.
         assert_eq!(terms.heartbeat(until, Timestamp::from_micros(0)), (Duration::ZERO, Heartbeat::OnTime));
->>>>>>> main
     }
 }

@@ -10,10 +10,9 @@ const BASE: Duration = Duration::from_secs(2);
 /// Longest delay before jitter.
 const CEILING: Duration = Duration::from_secs(300);
 
-<<<<<<< HEAD
 /// What the wait after a job's first failure stays below.
 pub const FIRST_BACKOFF_LIMIT: Duration = Duration::from_secs(3);
-=======
+
 /// Which jobs that ended without a result a user wants tried again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RetryScope {
@@ -35,7 +34,6 @@ impl RetryScope {
         }
     }
 }
->>>>>>> main
 
 /// How long a job waits before attempt `failures + 1`: doubling from two seconds to five minutes, times a jitter of 0.5
 /// to 1.5.
@@ -73,17 +71,17 @@ mod tests {
     }
 
     #[test]
-<<<<<<< HEAD
     fn first_delay_stays_below_its_limit() {
         assert_eq!(FIRST_BACKOFF_LIMIT, BASE.mul_f64(1.5));
-=======
+    }
+
+    #[test]
     fn what_a_user_cancelled_is_missing_and_has_not_failed() {
         let included = |scope: RetryScope| StateName::ALL.into_iter().filter(|state| scope.includes(*state)).collect();
         let (failed, missing): (Vec<_>, Vec<_>) = (included(RetryScope::Failed), included(RetryScope::Missing));
 
         assert_eq!(failed, [StateName::Failed, StateName::Quarantined]);
         assert_eq!(missing, [StateName::Failed, StateName::Cancelled, StateName::Quarantined]);
->>>>>>> main
     }
 
     #[test]
