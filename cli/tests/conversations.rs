@@ -47,6 +47,7 @@ fn auroc() -> AurocRow {
         ci_method: "student-t over seeds".to_owned(),
         n_in: 64,
         n_out: 32,
+        seeds_stopped: 0,
     }
 }
 
@@ -178,8 +179,8 @@ async fn results_hold_the_auroc_table_and_the_bits_per_dim() {
     assert_eq!(document["bits_per_dim"][0]["outliers"], 2.0);
     assert_eq!(
         csv.out,
-        "sweep,variant,in_dataset,out_dataset,score,seeds,seeds_planned,seeds_undefined,auroc_mean,auroc_sd,ci_low,ci_high,ci_method,n_in,n_out\n\
-         smoke,mask=cycle,synthetic-shapes,synthetic-strokes,log-likelihood,2,2,0,0.25,0.125,0.125,0.375,student-t over seeds,64,32\n"
+        "sweep,variant,in_dataset,out_dataset,score,seeds,seeds_planned,seeds_undefined,auroc_mean,auroc_sd,ci_low,ci_high,ci_method,n_in,n_out,seeds_stopped\n\
+         smoke,mask=cycle,synthetic-shapes,synthetic-strokes,log-likelihood,2,2,0,0.25,0.125,0.125,0.375,student-t over seeds,64,32,0\n"
     );
     assert_eq!(numbers.out.lines().count(), 4, "{}", numbers.out);
 }
@@ -248,6 +249,30 @@ async fn watched_sweep_with_failed_jobs_exits_with_6() {
     assert_eq!(run.code, Some(6));
     assert!(run.out.contains("failed    train mask=cycle seed 2: loss is not a number\n"), "{}", run.out);
     assert!(run.err.contains("error: 2 of the jobs of sweep `smoke` did not succeed"), "{}", run.err);
+}
+
+#[tokio::test]
+async fn watched_sweep_that_stopped_some_of_its_experiments_has_succeeded_and_says_so() {
+    let reason = "bits/dim 3.9100 at step 2000 is not among the best 1/3 of 9 (3.5200 needed)";
+    let stopped = EndedJob {
+        job_id: 2,
+        kind: "train".to_owned(),
+        variant: "mask=horizontal".to_owned(),
+        seed: 1,
+        state: "stopped".to_owned(),
+        reason: reason.to_owned(),
+        ..EndedJob::default()
+    };
+    let counts = JobCounts { succeeded: 6, stopped: 2, ..JobCounts::default() };
+    let left = AurocRow { auroc_mean: None, auroc_sd: None, seeds: 0, seeds_stopped: 2, ..auroc() };
+    let last = WatchResponse { auroc: vec![auroc(), left], ended: vec![stopped], finished: true, ..snapshot(counts) };
+
+    let (run, _) = converse(Script { watches: watches(vec![vec![Ok(last)]]), ..script() }, &["watch", "smoke"]).await;
+
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(run.out.contains("jobs      6 succeeded, 2 stopped\n"), "{}", run.out);
+    assert!(run.out.contains(&format!("stopped   train mask=horizontal seed 1: {reason}\n")), "{}", run.out);
+    assert!(run.out.contains("0/2, 2 stopped"), "{}", run.out);
 }
 
 #[tokio::test]

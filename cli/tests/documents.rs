@@ -54,6 +54,7 @@ fn every_sweep_of_the_repository_is_valid() {
         ("demo", "12 = 6 train + 6 evaluate"),
         ("demo-synthetic", "12 = 6 train + 6 evaluate"),
         ("smoke", "8 = 4 train + 4 evaluate"),
+        ("asha", "18 = 9 train + 9 evaluate"),
     ];
     for (name, jobs) in jobs {
         let file = sweeps().join(format!("{name}.toml"));
@@ -64,6 +65,14 @@ fn every_sweep_of_the_repository_is_valid() {
         assert!(run.out.contains(&format!("sweep        {name}\n")), "{}", run.out);
         assert!(run.out.contains(jobs), "{}", run.out);
     }
+    let file = sweeps().join("asha.toml");
+    let run = spillway(folder.path(), &["validate", file.to_str().unwrap()]);
+    assert!(
+        run.out.contains("stopping     asha: the best 1/3 by bits-per-dim go on at 50, 150 steps\n"),
+        "{}",
+        run.out
+    );
+    assert!(run.out.contains("budget       2 device hours of training\n"), "{}", run.out);
     assert_eq!(sweep_files(&sweeps()).len(), jobs.len(), "a sweep file is not in this test");
 }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use artifacts::{ArtifactError, ArtifactStore};
-use domain::{dispatch::Policy, lease::LeaseTerms};
+use domain::{dispatch::Policy, lease::LeaseTerms, preemption};
 use proto::v1::{
     artifact_service_server::ArtifactServiceServer, fleet_service_server::FleetServiceServer,
     result_service_server::ResultServiceServer, sweep_service_server::SweepServiceServer,
@@ -18,7 +18,7 @@ use tracing::{info, warn};
 use crate::{
     Config, Wakeups, grpc,
     lifecycle::{Lifecycle, Terms},
-    services::{Acceptor, Dispatcher, Listening, Notifier, Reaper, Renewer, Retention},
+    services::{Acceptor, Accountant, Dispatcher, Listening, Notifier, Preemptor, Reaper, Renewer, Retention},
 };
 
 /// Silence after which a connection is asked whether it lives.
@@ -39,6 +39,7 @@ pub struct App {
     artifacts: ArtifactStore,
     lease: LeaseTerms,
     retention_days: u32,
+    preemption: Option<preemption::Terms>,
     policy: Policy,
 }
 
@@ -85,7 +86,14 @@ impl App {
         };
         let store = Store::connect(&config.connection()).await.map_err(refuse)?;
         store.migrate().await.map_err(refuse)?;
-        Ok(Self { store, artifacts, lease, policy: config.policy(), retention_days: config.retention_days })
+        Ok(Self {
+            store,
+            artifacts,
+            lease,
+            retention_days: config.retention_days,
+            preemption: config.preemption_terms(),
+            policy: config.policy(),
+        })
     }
 
     /// Serves on `listener` until `shutdown`; then long polls and watches end at once, and other calls in flight are finished.
@@ -93,9 +101,9 @@ impl App {
     /// # Errors
     /// [`ServeError`] when the listener fails.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ServeError> {
-        let Self { store, artifacts, lease, policy, retention_days } = self;
+        let Self { store, artifacts, lease, retention_days, preemption, policy } = self;
         let wakeups = Wakeups::default();
-        let (renewer, renewals) = Renewer::new(store.clone(), lease.ttl);
+        let (renewer, renewals) = Renewer::new(store.clone(), lease);
         let terms = Terms { lease, policy };
         let (lifecycle, arrived) = Lifecycle::new(store.clone(), terms, wakeups.clone(), renewals, shutdown.clone());
         let lifecycle = Arc::new(lifecycle);
@@ -108,8 +116,12 @@ impl App {
         services.spawn(Listening::new(store.clone(), wakeups.clone()).run(background.clone()));
         services.spawn(Dispatcher::new(Arc::clone(&lifecycle)).run(background.clone()));
         services.spawn(Acceptor::new(Arc::clone(&lifecycle), arrived).run(background.clone()));
+        services.spawn(Accountant::new(Arc::clone(&lifecycle)).run(background.clone()));
         services.spawn(Reaper::new(Arc::clone(&lifecycle), lease).run(background.clone()));
         services.spawn(Retention::new(store.clone(), retention_days).run(background.clone()));
+        if let Some(terms) = preemption {
+            services.spawn(Preemptor::new(Arc::clone(&lifecycle), terms).run(background.clone()));
+        }
 
         let served = serve_grpc(listener, lifecycle, &store, artifacts, terms, wakeups, shutdown).await;
         background.cancel();

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use clap::Parser;
-use domain::{dispatch::Policy, lease::LeaseTerms};
+use domain::{dispatch::Policy, lease::LeaseTerms, preemption};
 use process::LogFormat;
 use store::Connection;
 
@@ -51,6 +51,19 @@ pub struct Config {
     #[arg(long, env = "SPILLWAY_GRACE_MILLIS", default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(0..=86_400_000))]
     pub grace_millis: u64,
 
+    /// How long a job of a much more important sweep waits before a training is told to make room for it at a checkpoint, in
+    /// seconds; 0 leaves every training alone.
+    #[arg(long, env = "SPILLWAY_PREEMPT_AFTER_SECS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(0..=86_400))]
+    pub preempt_after_secs: u64,
+
+    /// By how much the waiting sweep's priority must be higher for that.
+    #[arg(long, env = "SPILLWAY_PREEMPT_MARGIN", default_value_t = 20, value_parser = clap::value_parser!(i16).range(1..=100))]
+    pub preempt_margin: i16,
+
+    /// How long a training that made room before runs at least before it makes room again, in seconds.
+    #[arg(long, env = "SPILLWAY_PREEMPT_MIN_RUN_SECS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(0..=604_800))]
+    pub preempt_min_run_secs: u64,
+
     /// Waiting that raises a job's priority by one, in seconds; 0 switches ageing off.
     #[arg(long, env = "SPILLWAY_AGEING_SECS", default_value_t = 300, value_parser = clap::value_parser!(u64).range(0..=31_536_000))]
     pub ageing_secs: u64,
@@ -94,6 +107,16 @@ impl Config {
             });
         }
         Ok(terms)
+    }
+
+    /// When trainings make room for more important jobs; `None` when they never do.
+    #[must_use]
+    pub fn preemption_terms(&self) -> Option<preemption::Terms> {
+        (self.preempt_after_secs > 0).then(|| preemption::Terms {
+            after: Duration::from_secs(self.preempt_after_secs),
+            margin: self.preempt_margin,
+            minimum_run: Duration::from_secs(self.preempt_min_run_secs),
+        })
     }
 
     /// What decides between jobs.
@@ -144,6 +167,15 @@ mod tests {
         assert_eq!(by_default, Duration::from_secs(30 + 5 + 5 + 3 + 1));
         assert_eq!(when_tuned, Duration::from_secs(3 + 1 + 1 + 3 + 1));
         assert!(by_default <= Duration::from_secs(45) && when_tuned <= Duration::from_secs(10));
+    }
+
+    #[test]
+    fn no_wait_before_preemption_switches_it_off() {
+        let by_default = config(&[]).preemption_terms().unwrap();
+
+        assert_eq!((by_default.after, by_default.margin), (Duration::from_secs(60), 20));
+        assert_eq!(by_default.minimum_run, Duration::from_secs(300));
+        assert_eq!(config(&["--preempt-after-secs", "0"]).preemption_terms(), None);
     }
 
     #[test]

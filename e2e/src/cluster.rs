@@ -38,6 +38,8 @@ pub struct ClusterOptions {
     pub persistence: Persistence,
     /// How programs reach each other.
     pub links: Links,
+    /// How long a job of a much more important sweep waits before a training makes room for it.
+    pub preempt_after: Duration,
 }
 
 /// How programs reach each other.
@@ -72,6 +74,7 @@ impl Default for ClusterOptions {
             grace: Duration::from_millis(500),
             persistence: Persistence::Disposable,
             links: Links::Direct,
+            preempt_after: Duration::from_secs(60),
         }
     }
 }
@@ -161,6 +164,8 @@ impl Cluster {
             self.options.beat.as_millis().to_string(),
             "--grace-millis".to_owned(),
             self.options.grace.as_millis().to_string(),
+            "--preempt-after-secs".to_owned(),
+            self.options.preempt_after.as_secs().to_string(),
         ];
         Program::start("spillway-coordinator", arguments, &log)
     }

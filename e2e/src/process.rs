@@ -57,6 +57,12 @@ impl Program {
         numbers.into_iter().filter_map(Pid::from_raw).collect()
     }
 
+    /// The number of the process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal.
     ///
     /// # Errors

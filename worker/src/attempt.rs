@@ -3,12 +3,14 @@
 use std::{path::Path, sync::Arc};
 
 use domain::{
+    fleet::{MAX_OFFERED_ARTIFACTS, Offer},
     job::FailureKind,
     report::{Assignment, CheckpointRef, Completion, Failure, Task},
 };
 use tracing::{info, warn};
 
 use crate::{
+    cache::Cache,
     child::{
         ArtifactFile, Child, Command, DrawnFigure, ExitReason, Line, Message, Order, Outcome, ProcessError, Resources,
     },
@@ -38,6 +40,10 @@ pub struct Workplace<'a> {
     pub resources: &'a Resources,
     /// A folder of the worker's own.
     pub scratch: &'a Path,
+    /// Checkpoints that lie on this machine's disk already.
+    pub cache: &'a Cache,
+    /// What the worker offers, artifacts apart.
+    pub offer: &'a Offer,
 }
 
 /// How a child ended, as its supervisor saw it.
@@ -76,6 +82,11 @@ enum Fetched {
 }
 
 impl Workplace<'_> {
+    /// What the worker offers now.
+    pub fn offer(&self) -> Offer {
+        Offer { artifacts: self.cache.newest(MAX_OFFERED_ARTIFACTS), ..self.offer.clone() }
+    }
+
     /// Runs an attempt and reports its end.
     pub async fn run(&self, assignment: Assignment, hold: &Hold) -> Next {
         let verdict = self.work(assignment, hold).await;
@@ -96,6 +107,7 @@ impl Workplace<'_> {
             biased;
             verdict = self.interrupted(hold) => return verdict,
             () = self.stop.draining() => return Verdict::Release,
+            () = hold.preempted().cancelled() => return Verdict::Release,
             fetched = self.fetch_files(&assignment, folder.path()) => fetched,
         };
         let (checkpoint, initial_weights) = match fetched {
@@ -121,7 +133,7 @@ impl Workplace<'_> {
             tokio::select! {
                 biased;
                 verdict = self.interrupted(hold) => Err(verdict),
-                delivered = reporter::run(self.uplink, hold, &outbox) => Ok(delivered),
+                delivered = reporter::run(self.uplink, self.cache, hold, &outbox) => Ok(delivered),
             }
         };
         let (end, delivered) = tokio::join!(supervised, reported);
@@ -191,9 +203,17 @@ impl Workplace<'_> {
     /// This machine or the coordinator is at fault, whatever the checkpoint.
     async fn fetch(&self, checkpoint: CheckpointRef, folder: &Path) -> Result<Fetched, String> {
         let path = folder.join(format!("start-{}.safetensors", checkpoint.step));
+        if let Some(file) = self.cache.find(checkpoint.digest, &path).await {
+            info!(digest = %checkpoint.digest, "checkpoint found on this machine's disk");
+            return Ok(Fetched::File(file));
+        }
         let fetched = until_answered("download", async || download(self.uplink, checkpoint.digest, &path).await).await;
         match fetched {
-            Ok(Download::Verified(file)) => Ok(Fetched::File(file)),
+            Ok(Download::Verified(file)) => {
+                info!(digest = %checkpoint.digest, "checkpoint downloaded");
+                self.cache.keep(&file).await;
+                Ok(Fetched::File(file))
+            }
             Ok(Download::Unusable(reason)) => {
                 self.uplink.distrust(checkpoint.digest);
                 Ok(Fetched::Unusable(reason))
@@ -216,6 +236,13 @@ impl Workplace<'_> {
         outbox.add_line(&format!("{SUPERVISOR}child started, process {}", child.pid().unwrap_or_default()));
         let mut outcome = None;
         let mut told_to_stop = false;
+        let told = async {
+            tokio::select! {
+                () = self.stop.draining() => "drain",
+                () = hold.preempted().cancelled() => "preemption",
+            }
+        };
+        tokio::pin!(told);
         loop {
             let line = tokio::select! {
                 biased;
@@ -224,10 +251,10 @@ impl Workplace<'_> {
                     info!(?verdict, "child killed");
                     return ChildEnd::Interrupted(verdict);
                 }
-                () = self.stop.draining(), if !told_to_stop => {
+                cause = &mut told, if !told_to_stop => {
                     told_to_stop = true;
-                    info!("drain begun; child told to stop after a checkpoint");
-                    outbox.add_line(&format!("{SUPERVISOR}the worker drains: child told to stop after a checkpoint"));
+                    info!(cause, "child told to stop after a checkpoint");
+                    outbox.add_line(&format!("{SUPERVISOR}{cause}: child told to stop after a checkpoint"));
                     child.tell(Command::StopAfterCheckpoint).await;
                     continue;
                 }
@@ -315,6 +342,7 @@ async fn hear(message: Message, hold: &Hold, outbox: &Outbox, outcome: &mut Opti
             hold.advance(done, total, images_per_second, bits_per_dim);
         }
         Message::Curve(point) => outbox.add_point(point),
+        Message::Validation(point) => outbox.add_validation(point),
         Message::Checkpoint(flow) => {
             if let Some(replaced) = outbox.replace_checkpoint(flow) {
                 reporter::remove(&replaced.file).await;

@@ -3,9 +3,10 @@
 use std::{collections::BTreeSet, path::PathBuf, thread::available_parallelism, time::Duration};
 
 use clap::{Parser, Subcommand};
-use domain::fleet::{DeviceKind, Offer};
+use domain::fleet::{DeviceKind, Label, MAX_LABELS};
 use process::LogFormat;
 use rustix::{process::getpid, system};
+use thiserror::Error;
 use tonic::transport::Endpoint;
 
 use crate::child::Resources;
@@ -13,11 +14,15 @@ use crate::child::Resources;
 /// The version that sessions and results carry.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Most memory that may be offered: 4 TiB, as much as a sweep may ask for.
+const MAX_MEMORY_MIB: i64 = 4 << 20;
+
 const EXAMPLES: &str = "\
 Examples:
   spillway-worker --coordinator http://127.0.0.1:7450
   spillway-worker --coordinator http://one:7450,http://two:7450 --threads 4
   spillway-worker --device cuda --cuda-library /opt/libtorch/lib/libtorch_cuda.so
+  spillway-worker --label a100,site=oslo --memory-mib 40960
 
 SIGTERM drains: the running job leaves a checkpoint and is released; a second SIGTERM ends at once.
 Exit codes: 0 drained, 1 failed, 64 bad configuration.";
@@ -47,12 +52,24 @@ pub struct Arguments {
     /// Threads of the tensor library [default: the number of cores]
     #[arg(long, env = "SPILLWAY_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// What else the worker has, for sweeps that ask for it; separated by commas, at most 16
+    #[arg(long = "label", env = "SPILLWAY_LABELS", value_delimiter = ',')]
+    labels: Vec<Label>,
+    /// Memory to offer in MiB; less than there is keeps the rest free [default: the device's]
+    #[arg(long, env = "SPILLWAY_MEMORY_MIB", value_parser = clap::value_parser!(u32).range(0..=MAX_MEMORY_MIB))]
+    memory_mib: Option<u32>,
     /// The folder with one folder per dataset
     #[arg(long, env = "SPILLWAY_DATA_DIR", default_value = "data")]
     data_dir: PathBuf,
     /// An existing folder for files on their way [default: the system's temporary folder]
     #[arg(long, env = "SPILLWAY_SCRATCH_DIR")]
     scratch_dir: Option<PathBuf>,
+    /// Room for checkpoints that the next jobs may need, in MiB; 0 keeps none
+    #[arg(long, env = "SPILLWAY_CACHE_MIB", default_value_t = 1024)]
+    cache_mib: u32,
+    /// An existing folder for those checkpoints [default: the folder for files on their way]
+    #[arg(long, env = "SPILLWAY_CACHE_DIR")]
+    cache_dir: Option<PathBuf>,
     /// The libtorch_cuda.so of a libtorch 2.11.0 with CUDA [default: the loader's search path]
     #[arg(long, env = "SPILLWAY_CUDA_LIBRARY")]
     cuda_library: Option<PathBuf>,
@@ -90,16 +107,35 @@ pub struct Config {
     pub resources: Resources,
     /// A folder for files on their way; the system's temporary folder when absent.
     pub scratch: Option<PathBuf>,
+    /// What else the worker has.
+    pub labels: BTreeSet<Label>,
+    /// Bytes of memory to offer; the device's when absent.
+    pub memory_bytes: Option<u64>,
+    /// Room for checkpoints that are kept.
+    pub cache_bytes: u64,
+    /// A folder for checkpoints that are kept; the one for files on their way when absent.
+    pub cache: Option<PathBuf>,
     /// Longest drain.
     pub grace: Duration,
 }
 
+/// The worker is given more labels than a worker may have.
+#[derive(Debug, Error)]
+#[error("--label (SPILLWAY_LABELS): {0} labels: at most {MAX_LABELS} allowed")]
+pub struct TooManyLabels(usize);
+
 impl Arguments {
     /// The configuration of a supervisor, defaults filled in.
-    #[must_use]
-    pub fn into_config(self) -> Config {
+    ///
+    /// # Errors
+    /// [`TooManyLabels`].
+    pub fn into_config(self) -> Result<Config, TooManyLabels> {
+        let labels: BTreeSet<Label> = self.labels.into_iter().collect();
+        if labels.len() > MAX_LABELS {
+            return Err(TooManyLabels(labels.len()));
+        }
         let cores = available_parallelism().map_or(1, |cores| u16::try_from(cores.get()).unwrap_or(u16::MAX));
-        Config {
+        Ok(Config {
             endpoints: self.coordinator,
             name: self.name.unwrap_or_else(default_name),
             resources: Resources {
@@ -109,28 +145,17 @@ impl Arguments {
                 data: self.data_dir,
             },
             scratch: self.scratch_dir,
+            labels,
+            memory_bytes: self.memory_mib.map(mib),
+            cache_bytes: mib(self.cache_mib),
+            cache: self.cache_dir,
             grace: Duration::from_secs(self.grace_secs.into()),
-        }
+        })
     }
 }
 
-impl Config {
-    /// What the worker offers with each claim.
-    #[must_use]
-    pub fn offer(&self) -> Offer {
-        let memory_bytes = match self.resources.device {
-            DeviceKind::Cpu => main_memory_bytes(),
-            DeviceKind::Cuda => 0,
-        };
-        Offer { device: self.resources.device, memory_bytes, labels: BTreeSet::new(), artifacts: Vec::new() }
-    }
-}
-
-fn main_memory_bytes() -> u64 {
-    let system = system::sysinfo();
-    #[expect(clippy::useless_conversion, reason = "the field is as wide as a machine word")]
-    let units = u64::from(system.totalram);
-    units * u64::from(system.mem_unit)
+fn mib(count: u32) -> u64 {
+    u64::from(count) << 20
 }
 
 fn default_name() -> String {
@@ -159,8 +184,8 @@ mod tests {
     fn parse(arguments: &[&str]) -> Result<Config, String> {
         let program = std::iter::once("spillway-worker");
         configuration_from::<Arguments>(program.chain(arguments.iter().copied()))
-            .map(Arguments::into_config)
             .map_err(|refusal| refusal.to_string())
+            .and_then(|arguments| arguments.into_config().map_err(|refusal| refusal.to_string()))
     }
 
     #[test]
@@ -179,6 +204,10 @@ mod tests {
             ("--threads", "0", "SPILLWAY_THREADS"),
             ("--grace-secs", "soon", "SPILLWAY_GRACE_SECS"),
             ("--name", "", "SPILLWAY_WORKER_NAME"),
+            ("--label", "a100,Big GPU", "SPILLWAY_LABELS"),
+            ("--label", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", "SPILLWAY_LABELS"),
+            ("--memory-mib", "4194305", "SPILLWAY_MEMORY_MIB"),
+            ("--cache-mib", "much", "SPILLWAY_CACHE_MIB"),
         ];
         for (flag, value, variable) in cases {
             let refusal = parse(&[flag, value]).unwrap_err();
@@ -193,6 +222,15 @@ mod tests {
 
         assert!(config.name.ends_with(&getpid().as_raw_nonzero().to_string()), "{}", config.name);
         assert!(config.resources.threads >= 1);
-        assert!(config.offer().memory_bytes > 0);
+        assert_eq!((config.memory_bytes, config.labels.len(), config.cache_bytes), (None, 0, 1 << 30));
+    }
+
+    #[test]
+    fn labels_are_repeated_or_separated_by_commas_and_count_once() {
+        let config = parse(&["--label", "site=oslo,a100", "--label", "a100", "--memory-mib", "512"]).unwrap();
+
+        let labels: Vec<_> = config.labels.iter().map(Label::as_str).collect();
+        assert_eq!(labels, ["a100", "site=oslo"]);
+        assert_eq!(config.memory_bytes, Some(512 << 20));
     }
 }

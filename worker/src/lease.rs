@@ -27,6 +27,7 @@ pub struct Lease {
 struct Held {
     progress: Progress,
     abandoned: CancellationToken,
+    preempted: CancellationToken,
 }
 
 impl Lease {
@@ -78,8 +79,9 @@ impl Lease {
     pub fn hold(&self, attempt: Attempt) -> Hold {
         let abandoned = self.lost.child_token();
         let progress = Progress { attempt, done: 0, total: 0, images_per_second: 0.0, bits_per_dim: None };
-        *self.held() = Some(Held { progress, abandoned: abandoned.clone() });
-        Hold { lease: self.clone(), attempt, abandoned }
+        let preempted = CancellationToken::new();
+        *self.held() = Some(Held { progress, abandoned: abandoned.clone(), preempted: preempted.clone() });
+        Hold { lease: self.clone(), attempt, abandoned, preempted }
     }
 
     /// What the next heartbeat says.
@@ -94,6 +96,13 @@ impl Lease {
         }
     }
 
+    /// Has the attempt make room for another job; about another attempt it means nothing, as in [`Lease::abandon`].
+    pub fn preempt(&self, attempt: Attempt) {
+        if let Some(held) = self.held().as_ref().filter(|held| held.progress.attempt == attempt) {
+            held.preempted.cancel();
+        }
+    }
+
     fn held(&self) -> MutexGuard<'_, Option<Held>> {
         self.held.lock().expect("no holder of this lock panics")
     }
@@ -105,6 +114,7 @@ pub struct Hold {
     lease: Lease,
     attempt: Attempt,
     abandoned: CancellationToken,
+    preempted: CancellationToken,
 }
 
 impl Hold {
@@ -128,6 +138,11 @@ impl Hold {
     /// Cancelled when the attempt is no longer this worker's, or its session is lost.
     pub fn abandoned(&self) -> &CancellationToken {
         &self.abandoned
+    }
+
+    /// Cancelled when the attempt is to leave a checkpoint and make room for another job.
+    pub fn preempted(&self) -> &CancellationToken {
+        &self.preempted
     }
 }
 
@@ -183,6 +198,20 @@ mod tests {
 
         lease.abandon(attempt(2));
         assert!(hold.abandoned().is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn preemption_reaches_the_attempt_that_it_names_and_ends_no_other() {
+        let lease = Lease::new(Instant::now(), TRUST);
+        let hold = lease.hold(attempt(2));
+
+        lease.preempt(attempt(1));
+        assert!(!hold.preempted().is_cancelled());
+
+        lease.preempt(attempt(2));
+        assert!(hold.preempted().is_cancelled() && !hold.abandoned().is_cancelled());
+        drop(hold);
+        assert!(!lease.hold(attempt(2)).preempted().is_cancelled());
     }
 
     #[tokio::test]

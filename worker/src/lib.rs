@@ -4,12 +4,14 @@
 //! the worker, and heartbeats go on whatever training does.
 
 mod attempt;
+mod cache;
 mod child;
 pub mod config;
 mod cuda;
 mod download;
 mod lease;
 mod log;
+mod memory;
 mod outbox;
 mod reporter;
 mod retry;

@@ -32,7 +32,10 @@ fn supervise(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error
     if let Err(refusal) = start_log(arguments.log_format) {
         return Ok(fail(&refusal, exit::CONFIGURATION));
     }
-    let config = arguments.into_config();
+    let config = match arguments.into_config() {
+        Ok(config) => config,
+        Err(refusal) => return Ok(fail(&refusal, exit::CONFIGURATION)),
+    };
     // One thread: the supervisor waits for pipes and calls, and the cores belong to the child.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
@@ -41,7 +44,9 @@ fn supervise(arguments: Arguments) -> Result<ExitCode, Box<dyn std::error::Error
     })?;
     Ok(match ended {
         Ok(()) => ExitCode::from(exit::SUCCESS),
-        Err(refusal @ (WorkerError::Cuda(_) | WorkerError::Scratch(_))) => fail(&refusal, exit::CONFIGURATION),
+        Err(refusal @ (WorkerError::Cuda(_) | WorkerError::Scratch(_) | WorkerError::Cache(_))) => {
+            fail(&refusal, exit::CONFIGURATION)
+        }
         Err(error @ (WorkerError::Session(_) | WorkerError::Program(_))) => fail(&error, exit::FAILURE),
     })
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use domain::report::CurvePoint;
+use domain::report::{CurvePoint, ValidationPoint};
 use tokio::{
     sync::Notify,
     time::{Instant, timeout_at},
@@ -25,7 +25,7 @@ pub const LINES_PER_REPORT: usize = 256;
 /// How long a point waits for others to be sent with it.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Points of the curve, lines of the log and the newest checkpoint, until they are taken.
+/// Points of the curves, lines of the log and the newest checkpoint, until they are taken.
 #[derive(Debug, Default)]
 pub struct Outbox {
     waiting: Mutex<Waiting>,
@@ -38,15 +38,19 @@ struct Waiting {
     points: VecDeque<CurvePoint>,
     log: Log,
     oldest: Option<Instant>,
+    /// At most as many as the document's validation asks for.
+    validation: VecDeque<ValidationPoint>,
     checkpoint: Option<TrainedFlow>,
     closed: bool,
 }
 
 /// What one report says.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parcel {
     /// Points of the curve, oldest first.
     pub points: Vec<CurvePoint>,
+    /// Points of the validation curve, oldest first.
+    pub validation: Vec<ValidationPoint>,
     /// Lines of the log, oldest first.
     pub lines: Vec<HeardLine>,
     /// A checkpoint; it comes after every point that was there before it.
@@ -77,6 +81,12 @@ impl Outbox {
             waiting.oldest.get_or_insert_with(Instant::now);
             self.changed.notify_one();
         }
+    }
+
+    /// Adds a point of the validation curve. It is sent at once: the sweep's early stopping may wait for it.
+    pub fn add_validation(&self, point: ValidationPoint) {
+        self.waiting().validation.push_back(point);
+        self.changed.notify_one();
     }
 
     /// Puts in a checkpoint and gives back the one that it replaces, which nobody needs any more.
@@ -122,7 +132,7 @@ impl Waiting {
         let lingered = self.oldest.map(|oldest| oldest + LINGER);
         let full = self.points.len() >= POINTS_PER_REPORT || self.log.waiting() >= LINES_PER_REPORT;
         match lingered {
-            _ if full || self.closed || self.checkpoint.is_some() => self.take(),
+            _ if full || self.closed || self.checkpoint.is_some() || !self.validation.is_empty() => self.take(),
             Some(time) if time <= now => self.take(),
             Some(time) => Due::At(time),
             None => Due::WhenChanged,
@@ -132,13 +142,16 @@ impl Waiting {
     fn take(&mut self) -> Due {
         let count = self.points.len().min(POINTS_PER_REPORT);
         let points: Vec<_> = self.points.drain(..count).collect();
+        let count = self.validation.len().min(POINTS_PER_REPORT);
+        let validation: Vec<_> = self.validation.drain(..count).collect();
         let lines = self.log.take(LINES_PER_REPORT);
-        let checkpoint = if self.points.is_empty() { self.checkpoint.take() } else { None };
+        let all = self.points.is_empty() && self.validation.is_empty();
+        let checkpoint = if all { self.checkpoint.take() } else { None };
         self.oldest = self.oldest.filter(|_| !self.points.is_empty() || self.log.waiting() > 0);
-        if points.is_empty() && lines.is_empty() && checkpoint.is_none() {
+        if points.is_empty() && validation.is_empty() && lines.is_empty() && checkpoint.is_none() {
             return Due::Never;
         }
-        Due::Now(Parcel { points, lines, checkpoint })
+        Due::Now(Parcel { points, validation, lines, checkpoint })
     }
 }
 
@@ -167,7 +180,7 @@ mod tests {
 
         let parcel = outbox.next().await.unwrap();
 
-        assert_eq!(parcel, Parcel { points: vec![point(1), point(2)], lines: Vec::new(), checkpoint: None });
+        assert_eq!(parcel, Parcel { points: vec![point(1), point(2)], ..Parcel::default() });
         assert!(put.elapsed() >= LINGER);
     }
 
@@ -180,9 +193,29 @@ mod tests {
 
         let (first, second) = (outbox.next().await.unwrap(), outbox.next().await.unwrap());
 
-        assert_eq!(first, Parcel { points: points[..POINTS_PER_REPORT].to_vec(), lines: Vec::new(), checkpoint: None });
+        let first_points = points[..POINTS_PER_REPORT].to_vec();
+        assert_eq!(first, Parcel { points: first_points, ..Parcel::default() });
         let rest = points[POINTS_PER_REPORT..].to_vec();
-        assert_eq!(second, Parcel { points: rest, lines: Vec::new(), checkpoint: Some(checkpoint(300)) });
+        assert_eq!(second, Parcel { points: rest, checkpoint: Some(checkpoint(300)), ..Parcel::default() });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn validation_is_sent_at_once_with_what_waits_and_before_its_checkpoint() {
+        let outbox = Outbox::default();
+        let validation = |step| ValidationPoint { step, bits_per_dim: Some(3.5), auroc: None };
+        outbox.add_point(point(1));
+        let put = Instant::now();
+        outbox.add_validation(validation(2));
+
+        let parcel = outbox.next().await.unwrap();
+        (1..=POINTS_PER_REPORT as u64 + 1).for_each(|step| outbox.add_validation(validation(step)));
+        assert_eq!(outbox.replace_checkpoint(checkpoint(300)), None);
+        let (first, second) = (outbox.next().await.unwrap(), outbox.next().await.unwrap());
+
+        assert_eq!(parcel, Parcel { points: vec![point(1)], validation: vec![validation(2)], ..Parcel::default() });
+        assert_eq!(put.elapsed(), Duration::ZERO);
+        assert_eq!((first.validation.len(), first.checkpoint), (POINTS_PER_REPORT, None));
+        assert_eq!((second.validation.len(), second.checkpoint), (1, Some(checkpoint(300))));
     }
 
     #[tokio::test]

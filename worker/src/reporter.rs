@@ -6,6 +6,7 @@ use tokio::fs;
 use tracing::{debug, info, warn};
 
 use crate::{
+    cache::Cache,
     child::{ArtifactFile, TrainedFlow},
     lease::{Hold, Lost},
     outbox::{Outbox, Parcel},
@@ -24,10 +25,10 @@ pub struct Delivered {
 }
 
 /// Sends what the outbox holds until it is closed and empty. A stale answer abandons the attempt and ends it too.
-pub async fn run(uplink: &Uplink, hold: &Hold, outbox: &Outbox) -> Delivered {
+pub async fn run(uplink: &Uplink, cache: &Cache, hold: &Hold, outbox: &Outbox) -> Delivered {
     let mut delivered = Delivered::default();
     while let Some(parcel) = outbox.next().await {
-        match deliver(uplink, hold, parcel, &mut delivered).await {
+        match deliver(uplink, cache, hold, parcel, &mut delivered).await {
             Ok(()) => {}
             Err(UplinkError::Stale(reason) | UplinkError::Unknown(reason)) => {
                 info!(reason, "report was stale");
@@ -43,37 +44,51 @@ pub async fn run(uplink: &Uplink, hold: &Hold, outbox: &Outbox) -> Delivered {
     delivered
 }
 
-async fn deliver(uplink: &Uplink, hold: &Hold, parcel: Parcel, delivered: &mut Delivered) -> Result<(), UplinkError> {
-    let Parcel { points, lines, checkpoint } = parcel;
+async fn deliver(
+    uplink: &Uplink,
+    cache: &Cache,
+    hold: &Hold,
+    parcel: Parcel,
+    delivered: &mut Delivered,
+) -> Result<(), UplinkError> {
+    let Parcel { points, validation, lines, checkpoint } = parcel;
     let stored = match checkpoint {
-        Some(flow) => store_checkpoint(uplink, hold, flow, delivered).await?,
+        Some(flow) => store_checkpoint(uplink, cache, hold, flow, delivered).await?,
         None => None,
     };
-    if points.is_empty() && lines.is_empty() && stored.is_none() {
+    if points.is_empty() && validation.is_empty() && lines.is_empty() && stored.is_none() {
         return Ok(());
     }
     until_answered("report", async || {
         hold.lease().trusted().await?;
-        uplink.report(hold.attempt(), &points, stored, &lines).await
+        uplink.report(hold.attempt(), &points, &validation, stored, &lines).await
     })
     .await?;
     if let Some(checkpoint) = stored {
         debug!(step = checkpoint.step, digest = %checkpoint.digest, "checkpoint reported");
-        delivered.checkpoint = stored;
+        // The newest one is what comes next: evaluated if it is the last, or gone on from.
+        if let Some(superseded) = delivered.checkpoint.replace(checkpoint).filter(|old| old.digest != checkpoint.digest)
+        {
+            cache.forget(superseded.digest).await;
+        }
         delivered.problem = None;
     }
     Ok(())
 }
 
-/// Uploads a checkpoint and removes its file. One that cannot be stored is noted: the points beside it still count.
+/// Uploads a checkpoint, keeps it for jobs that come here next, and removes its file. One that cannot be stored is noted: the points beside it still count.
 async fn store_checkpoint(
     uplink: &Uplink,
+    cache: &Cache,
     hold: &Hold,
     flow: TrainedFlow,
     delivered: &mut Delivered,
 ) -> Result<Option<CheckpointRef>, UplinkError> {
     let stored = match store(uplink, hold, &flow.file).await {
-        Ok(()) => Some(flow.reference()),
+        Ok(()) => {
+            cache.keep(&flow.file).await;
+            Some(flow.reference())
+        }
         Err(StoreError::Uplink(stale @ (UplinkError::Stale(_) | UplinkError::Unknown(_)))) => return Err(stale),
         Err(problem) => {
             warn!(step = flow.step, %problem, "checkpoint was not stored");

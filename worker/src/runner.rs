@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use domain::{
-    fleet::DeviceKind,
+    fleet::{DeviceKind, Offer},
     report::{Assignment, Attempt, Task},
 };
 use thiserror::Error;
@@ -13,8 +13,10 @@ use tracing::{Instrument, error, info, info_span, warn};
 
 use crate::{
     attempt::Workplace,
+    cache::Cache,
     config::Config,
     cuda::{self, CudaError},
+    memory,
     retry::pauses,
     scratch::Scratch,
     session::{Goodbye, Session, SessionError},
@@ -40,6 +42,11 @@ pub enum WorkerError {
         "cannot make a folder for files on their way: {0}; give one with room by --scratch-dir (SPILLWAY_SCRATCH_DIR)"
     )]
     Scratch(#[source] io::Error),
+    /// There is no folder for checkpoints that are kept.
+    #[error(
+        "cannot make a folder for checkpoints that are kept: {0}; give one with room by --cache-dir (SPILLWAY_CACHE_DIR)"
+    )]
+    Cache(#[source] io::Error),
     /// The program cannot find itself.
     #[error("cannot find this program's own file, which child processes run: {0}")]
     Program(#[source] io::Error),
@@ -56,13 +63,25 @@ pub async fn run(config: &Config, stop: &Stop) -> Result<(), WorkerError> {
         cuda::ask(&program, config.resources.cuda_library.as_deref()).await?;
     }
     let scratch = Scratch::claim(config.scratch.as_deref()).map_err(WorkerError::Scratch)?;
+    let beside = config.cache.as_deref().map(|parent| Scratch::claim(Some(parent))).transpose();
+    let beside = beside.map_err(WorkerError::Cache)?;
+    let cache = Cache::new(beside.as_ref().unwrap_or(&scratch).path().join("cache"), config.cache_bytes);
+    let cache = cache.map_err(WorkerError::Cache)?;
+    let offer = offer(config).await;
     let uplink = Uplink::new(&config.endpoints);
     let _bound = AbortOnDropHandle::new(tokio::spawn(stop.clone().bound_drain(config.grace)));
-    let workplace =
-        Workplace { uplink: &uplink, stop, program: &program, resources: &config.resources, scratch: scratch.path() };
+    let workplace = Workplace {
+        uplink: &uplink,
+        stop,
+        program: &program,
+        resources: &config.resources,
+        scratch: scratch.path(),
+        cache: &cache,
+        offer: &offer,
+    };
 
     let mut unheard = None;
-    while let Some(session) = Session::open(config, &uplink, stop).await? {
+    while let Some(session) = Session::open(config, &workplace.offer(), &uplink, stop).await? {
         let opened = Instant::now();
         // A coordinator answers again.
         if let Some(goodbye) = unheard.take() {
@@ -80,12 +99,22 @@ pub async fn run(config: &Config, stop: &Stop) -> Result<(), WorkerError> {
     Ok(())
 }
 
+/// What the worker offers, artifacts apart.
+async fn offer(config: &Config) -> Offer {
+    let device = config.resources.device;
+    let memory_bytes = match config.memory_bytes {
+        Some(given) => given,
+        None => memory::bytes_of(device).await,
+    };
+    Offer { device, memory_bytes, labels: config.labels.clone(), artifacts: Vec::new() }
+}
+
 /// Claims and runs jobs until the worker drains or the session should be replaced.
 async fn serve(config: &Config, workplace: Workplace<'_>, session: &Session) {
-    let offer = config.offer();
     let mut pauses_after_faults = pauses();
     loop {
         let asked = Instant::now();
+        let offer = workplace.offer();
         let claim = tokio::select! {
             biased;
             () = workplace.stop.draining() => return,

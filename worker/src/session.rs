@@ -5,6 +5,7 @@ use std::{io, thread::JoinHandle, time::Duration};
 
 use domain::{
     SessionId,
+    fleet::Offer,
     lease::{Directive, LeaseTerms},
     report::Attempt,
 };
@@ -60,12 +61,17 @@ impl Session {
     ///
     /// # Errors
     /// The coordinator refuses, or the thread cannot be started.
-    pub async fn open(config: &Config, uplink: &Uplink, stop: &Stop) -> Result<Option<Self>, SessionError> {
+    pub async fn open(
+        config: &Config,
+        offer: &Offer,
+        uplink: &Uplink,
+        stop: &Stop,
+    ) -> Result<Option<Self>, SessionError> {
         // One id for all tries: if an answer is lost, the next try opens the same session.
         let id = SessionId(Uuid::new_v4());
         let open = until_answered("open session", async || {
             let sent = Instant::now();
-            let terms = uplink.open_session(id, &config.name, &config.offer()).await?;
+            let terms = uplink.open_session(id, &config.name, offer).await?;
             Ok((sent, terms))
         });
         let (sent, terms) = tokio::select! {
@@ -187,6 +193,10 @@ impl Heart {
             Directive::Abandon { job, epoch } => {
                 debug!(job_id = %job, attempt = %epoch, "directive to abandon received");
                 self.lease.abandon(Attempt { job, epoch });
+            }
+            Directive::Preempt { job, epoch } => {
+                debug!(job_id = %job, attempt = %epoch, "directive to make room received");
+                self.lease.preempt(Attempt { job, epoch });
             }
             Directive::Drain => {
                 if !self.stop.is_draining() {

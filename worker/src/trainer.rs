@@ -7,7 +7,7 @@ use domain::{
     figure::MediaType,
     fleet::DeviceKind,
     job::FailureKind,
-    report::{CurvePoint, Failure, Provenance, Task},
+    report::{CurvePoint, Failure, Provenance, Task, ValidationPoint},
     spec::DatasetName,
 };
 use training::{
@@ -129,6 +129,10 @@ impl Observer for Reporter {
 
     fn curve_point(&mut self, point: CurvePoint) {
         self.voice.say(&Message::Curve(point));
+    }
+
+    fn validation_point(&mut self, point: ValidationPoint) {
+        self.voice.say(&Message::Validation(point));
     }
 
     fn checkpoint(&mut self, checkpoint: &SavedCheckpoint) {

@@ -14,7 +14,7 @@ use domain::{
     Digest, SessionId,
     fleet::Offer,
     lease::{Directive, LeaseTerms},
-    report::{Assignment, Attempt, CheckpointRef, Completion, CurvePoint, Failure, Progress},
+    report::{Assignment, Attempt, CheckpointRef, Completion, CurvePoint, Failure, Progress, ValidationPoint},
     spec::Violations,
 };
 use proto::{
@@ -190,11 +190,12 @@ impl Uplink {
         Ok(answer.directives.into_iter().enumerate().map(parse).collect::<Result<_, _>>()?)
     }
 
-    /// Adds points to the training curve, lines to the attempt's log, and a checkpoint that is already in the artifact store.
+    /// Adds points to the curves, lines to the attempt's log, and a checkpoint that is already in the artifact store.
     pub async fn report(
         &self,
         attempt: Attempt,
         curve: &[CurvePoint],
+        validation: &[ValidationPoint],
         checkpoint: Option<CheckpointRef>,
         lines: &[HeardLine],
     ) -> Result<(), UplinkError> {
@@ -202,6 +203,7 @@ impl Uplink {
             attempt: Some(attempt.to_wire()),
             curve: curve.to_wire(),
             checkpoint: checkpoint.map(|checkpoint| checkpoint.to_wire()),
+            validation: validation.to_wire(),
             log: lines.iter().map(|line| line.reported().to_wire()).collect(),
         };
         self.ask(CALL_LIMIT, |mut worker| async move { worker.report(request).await }).await.map(drop)

@@ -207,7 +207,8 @@ fn damaged_checkpoint_is_replaced_when_training_yields_it_again() {
     let mut coordinator = Coordinator::start();
     let (first, second) = (attempt(1, 1), attempt(1, 2));
     coordinator.state(|state| state.jobs.push_back(train(first, 10, Vec::new())));
-    let _worker = Program::start(&coordinator.url(), &[]);
+    // A worker that keeps the checkpoint would not miss the stored one.
+    let _worker = Program::start(&coordinator.url(), &["--cache-mib", "0"]);
     let Completion::Train { checkpoint, .. } = coordinator.wait_for_completion(first) else {
         panic!("a trained flow expected");
     };

@@ -68,7 +68,7 @@ fn for_people(sweeps: &[SweepSummary]) -> Table {
 }
 
 fn for_machines(sweeps: &[SweepSummary]) -> Table {
-    let states = ["blocked", "ready", "running", "succeeded", "failed", "cancelled", "quarantined"];
+    let states = ["blocked", "ready", "running", "succeeded", "failed", "cancelled", "quarantined", "stopped"];
     let mut columns = vec![
         Column::text("id", "id"),
         Column::text("name", "sweep"),
@@ -95,8 +95,8 @@ fn for_machines(sweeps: &[SweepSummary]) -> Table {
 }
 
 /// Job counts by state, in the order of a job's life.
-pub fn by_state(jobs: &JobCounts) -> [(&'static str, u32); 7] {
-    let JobCounts { blocked, ready, running, succeeded, failed, cancelled, quarantined } = *jobs;
+pub fn by_state(jobs: &JobCounts) -> [(&'static str, u32); 8] {
+    let JobCounts { blocked, ready, running, succeeded, failed, cancelled, quarantined, stopped } = *jobs;
     [
         ("blocked", blocked),
         ("ready", ready),
@@ -105,6 +105,7 @@ pub fn by_state(jobs: &JobCounts) -> [(&'static str, u32); 7] {
         ("failed", failed),
         ("cancelled", cancelled),
         ("quarantined", quarantined),
+        ("stopped", stopped),
     ]
 }
 

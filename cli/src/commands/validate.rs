@@ -10,6 +10,7 @@ use clap::Args;
 use domain::{
     job::JobKind,
     spec::{DatasetName, Workload},
+    stopping::{Asha, EarlyStopping, MedianRule},
     sweep::{Expanded, SweepSpec, Variant},
 };
 
@@ -93,7 +94,31 @@ fn summarise(sweep: &SweepSpec, expanded: &Expanded, measured: &[Measured<'_>]) 
         count => format!(" + {count} inspect"),
     };
     writeln!(out, "jobs         {jobs} = {experiments} train + {evaluations} evaluate{inspections}")?;
+    if let Some(rule) = &sweep.early_stopping {
+        writeln!(out, "stopping     {}", stopping(rule, expanded))?;
+    }
+    if let Some(budget) = &sweep.budget {
+        let experiments = budget.experiments.map(|limit| format!("{limit} experiments"));
+        let hours = budget.device_hours.map(|limit| format!("{limit} device hours of training"));
+        let limits: Vec<String> = [experiments, hours].into_iter().flatten().collect();
+        writeln!(out, "budget       {}", limits.join(", "))?;
+    }
     writeln!(out, "training     {all_flops} in convolutions and matrix products, all experiments together")
+}
+
+/// `asha: the best 1/3 by bits-per-dim go on at 50, 150 steps`.
+fn stopping(rule: &EarlyStopping, expanded: &Expanded) -> String {
+    match rule {
+        EarlyStopping::Asha(asha) => {
+            let longest = expanded.variants.iter().map(|variant| variant.spec.training.steps).max().unwrap_or_default();
+            let rungs: Vec<String> = asha.rungs(longest).map(|rung| rung.to_string()).collect();
+            let Asha { metric, reduction_factor, .. } = asha;
+            format!("asha: the best 1/{reduction_factor} by {metric} go on at {} steps", rungs.join(", "))
+        }
+        EarlyStopping::Median(MedianRule { metric, after_steps, every_steps, min_experiments }) => format!(
+            "median: by {metric}, every {every_steps} steps from {after_steps} on, beside {min_experiments} others or more"
+        ),
+    }
 }
 
 fn for_people(measured: &[Measured<'_>]) -> Table {

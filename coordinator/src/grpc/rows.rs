@@ -40,6 +40,7 @@ pub(super) fn summary(row: &SweepSummary) -> v1::SweepSummary {
             failed: count(row.failed),
             cancelled: count(row.cancelled),
             quarantined: count(row.quarantined),
+            stopped: count(row.stopped),
         }),
     }
 }
@@ -61,6 +62,7 @@ pub(super) fn auroc(row: AurocRow) -> v1::AurocRow {
         ci_method: row.ci_method.unwrap_or_default(),
         n_in: large_count(row.n_in),
         n_out: large_count(row.n_out),
+        seeds_stopped: count(row.seeds_stopped),
     }
 }
 

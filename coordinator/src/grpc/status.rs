@@ -27,6 +27,7 @@ pub(super) fn of(error: LifecycleError) -> Status {
         // A job that is gone is to a worker what one that others run is: nothing of it counts any more.
         LifecycleError::Stale(_)
         | LifecycleError::NotRunning(_)
+        | LifecycleError::StoppedEarly(_)
         | LifecycleError::OtherResult
         | LifecycleError::NoSuchJob(_) => Status::failed_precondition(text),
         LifecycleError::Store(error) => of_store(&error),

@@ -23,7 +23,7 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 /// Most rows of running and of ended jobs in a snapshot.
 const MAX_ROWS: u32 = 1000;
 /// Jobs that ended without a result.
-const ENDED: [StateName; 3] = [StateName::Failed, StateName::Cancelled, StateName::Quarantined];
+const ENDED: [StateName; 4] = [StateName::Failed, StateName::Cancelled, StateName::Quarantined, StateName::Stopped];
 
 /// One client's watch of one sweep.
 pub(super) struct Watch {

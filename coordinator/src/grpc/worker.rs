@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     SessionId,
     fleet::Offer,
-    report::{Attempt, CheckpointRef, Completion, CurvePoint, Failure, LogLine, Progress},
+    report::{Attempt, CheckpointRef, Completion, CurvePoint, Failure, LogLine, Progress, ValidationPoint},
     spec::Violations,
 };
 use proto::{
@@ -64,8 +64,17 @@ impl WorkerService for WorkerApi {
     }
 
     async fn report(&self, request: Request<v1::ReportRequest>) -> Result<Response<v1::ReportResponse>, Status> {
-        let Report { attempt, curve, checkpoint, log } = parse_report(request.into_inner()).map_err(refused)?;
-        self.lifecycle.report(attempt, &curve, checkpoint, &log).await.map_err(status::of)?;
+        let report = parse_report(request.into_inner()).map_err(refused)?;
+        let Report { attempt, curve, checkpoint, validation, log } = report;
+        // First what stands whatever validation says of the attempt, last the checkpoint: once that is there, an attempt that
+        // resumes from it repeats no earlier point.
+        if !curve.is_empty() || !log.is_empty() || (validation.is_empty() && checkpoint.is_none()) {
+            self.lifecycle.report(attempt, &curve, None, &log).await.map_err(status::of)?;
+        }
+        self.lifecycle.validate(attempt, &validation).await.map_err(status::of)?;
+        if checkpoint.is_some() {
+            self.lifecycle.report(attempt, &[], checkpoint, &[]).await.map_err(status::of)?;
+        }
         Ok(Response::new(v1::ReportResponse {}))
     }
 
@@ -140,19 +149,24 @@ struct Report {
     attempt: Attempt,
     curve: Vec<CurvePoint>,
     checkpoint: Option<CheckpointRef>,
+    validation: Vec<ValidationPoint>,
     log: Vec<LogLine>,
 }
 
 fn parse_report(request: v1::ReportRequest) -> Result<Report, Violations> {
-    let v1::ReportRequest { attempt, curve, checkpoint, log } = request;
+    let v1::ReportRequest { attempt, curve, checkpoint, validation, log } = request;
     let mut fields = Fields::at("");
     check_size("curve", curve.len(), MAX_POINTS)?;
+    check_size("validation", validation.len(), MAX_POINTS)?;
     check_size("log", log.len(), MAX_LOG_LINES)?;
     let attempt = fields.required("attempt", attempt);
     let curve = fields.repeated("curve", curve);
     let checkpoint = fields.optional("checkpoint", checkpoint);
+    let validation = fields.repeated("validation", validation);
     let log = fields.repeated("log", log);
-    fields.finish(|| Some(Report { attempt: attempt?, curve: curve?, checkpoint: checkpoint?, log: log? }))
+    fields.finish(|| {
+        Some(Report { attempt: attempt?, curve: curve?, checkpoint: checkpoint?, validation: validation?, log: log? })
+    })
 }
 
 fn parse_completion(request: v1::CompleteRequest) -> Result<(Attempt, Completion), Violations> {

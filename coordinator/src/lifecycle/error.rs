@@ -46,6 +46,9 @@ pub enum LifecycleError {
     /// The report is about an attempt that does not run.
     #[error("job {job} does not run at epoch {epoch}: another attempt holds it or it has ended", job = .0.job, epoch = .0.epoch)]
     NotRunning(domain::report::Attempt),
+    /// The sweep's early stopping ended the attempt by what it reported.
+    #[error("the sweep's early stopping has ended this attempt: {0}")]
+    StoppedEarly(String),
     /// The attempt succeeded with another result.
     #[error("this attempt has succeeded with another result, which stays")]
     OtherResult,

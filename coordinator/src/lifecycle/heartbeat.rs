@@ -1,15 +1,12 @@
 //! Heartbeats: the lease renewed, progress kept, directives brought back.
 
-use domain::{
-    SessionId,
-    lease::Directive,
-    report::{Attempt, Progress},
-};
+use domain::{SessionId, lease::Directive, report::Progress};
 
 use super::{Lifecycle, LifecycleError};
 
 impl Lifecycle {
-    /// Renews the session's lease, keeps the progress of its attempts, and says which of them are not its own any more.
+    /// Renews the session's lease, keeps the progress of its attempts, and says which of them are not its own any more or are to
+    /// make room.
     ///
     /// # Errors
     /// [`LifecycleError::Batch`] or [`LifecycleError::Store`]: the lease may not have been renewed.
@@ -18,8 +15,8 @@ impl Lifecycle {
         let Some(renewed) = self.renewals.renew(session).await? else {
             return Ok(vec![Directive::SessionLost]);
         };
-        let stale = self.store.keep_progress(session, progress).await?;
-        let abandoned = stale.into_iter().map(|Attempt { job, epoch }| Directive::Abandon { job, epoch });
-        Ok(abandoned.chain(renewed.drain.then_some(Directive::Drain)).collect())
+        let mut directives = self.store.keep_progress(session, progress).await?;
+        directives.extend(renewed.drain.then_some(Directive::Drain));
+        Ok(directives)
     }
 }

@@ -28,6 +28,7 @@ impl Lifecycle {
         if !transaction.lose_session(session, self.lease.grace).await? {
             return Ok(false);
         }
+        self.desk.forget(session);
         let jobs = transaction.lock_running_of(session).await?;
         let events = jobs.into_iter().map(|job| (job, Event::SessionLost { session })).collect();
         let applied = transaction.apply(events).await?;

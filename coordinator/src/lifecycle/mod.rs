@@ -1,5 +1,6 @@
 //! The only writer: every change of a job, a session or a sweep passes through here, one file for each kind of call.
 
+mod budget;
 mod cancel;
 mod claim;
 mod complete;
@@ -8,10 +9,12 @@ mod error;
 mod fail;
 mod heartbeat;
 mod lost;
+mod preempt;
 mod release;
 mod report;
 mod retry;
 mod session;
+mod stopping;
 mod submit;
 
 use domain::{

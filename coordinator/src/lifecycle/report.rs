@@ -31,7 +31,7 @@ impl Lifecycle {
     }
 }
 
-fn require_current(attempt: Attempt, currency: Currency) -> Result<(), LifecycleError> {
+pub(super) fn require_current(attempt: Attempt, currency: Currency) -> Result<(), LifecycleError> {
     match currency {
         Currency::Current => Ok(()),
         Currency::Stale => Err(LifecycleError::NotRunning(attempt)),

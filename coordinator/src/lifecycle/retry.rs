@@ -14,7 +14,7 @@ use super::{Lifecycle, LifecycleError};
 
 impl Lifecycle {
     /// Opens the jobs of the sweep that `scope` includes again, or `only` one of them, with fresh budgets; jobs that ended with one of them
-    /// follow it.
+    /// follow it. What the sweep's own rule stopped stays so.
     ///
     /// # Errors
     /// [`LifecycleError::NotOfSweep`]; [`LifecycleError::Invalid`] for one job that waits for another that ended.
@@ -60,7 +60,7 @@ fn dependency(job: &LockedJob, states: &HashMap<JobId, StateName>) -> Option<Dep
     match job.depends_on.and_then(|parent| states.get(&parent)) {
         None | Some(StateName::Succeeded) => Some(Dependency::Met),
         Some(StateName::Blocked | StateName::Ready | StateName::Running) => Some(Dependency::Pending),
-        Some(StateName::Failed | StateName::Cancelled | StateName::Quarantined) => None,
+        Some(StateName::Failed | StateName::Cancelled | StateName::Quarantined | StateName::Stopped) => None,
     }
 }
 

@@ -15,6 +15,7 @@ impl Lifecycle {
         if !self.store.open_session(session, self.lease.ttl).await? {
             return Err(LifecycleError::NoSession(session.id));
         }
+        self.desk.remember(session.id);
         info!(session_id = %session.id, worker_id = session.worker_name, device = %session.offer.device, "session was opened");
         Ok(self.lease)
     }
@@ -28,6 +29,7 @@ impl Lifecycle {
         if !transaction.close_session(session).await? {
             return Ok(());
         }
+        self.desk.forget(session);
         let jobs = transaction.lock_running_of(session).await?;
         let release = |locked: LockedJob| {
             let epoch = locked.job.epoch;

@@ -12,7 +12,7 @@ use store::{NewSweep, StoredSweep, SubmittedSweep};
 use tracing::info;
 use uuid::Uuid;
 
-use super::{Lifecycle, LifecycleError};
+use super::{Lifecycle, LifecycleError, budget};
 
 /// A sweep that is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,11 @@ impl Lifecycle {
         let sweep = NewSweep { id, spec: &spec, expanded: &expanded, idempotency_key: key, submitted_by: &user };
         let mut transaction = self.store.begin().await?;
         let twin = match transaction.add_sweep(&sweep).await? {
-            SubmittedSweep::Stored(StoredSweep { ready, user_weight }) => {
+            SubmittedSweep::Stored(StoredSweep { mut ready, user_weight }) => {
+                if let Some(limit) = spec.budget.and_then(|budget| budget.experiments) {
+                    budget::leave_out(&mut transaction, id, limit).await?;
+                    ready.jobs = ready.jobs.min(limit);
+                }
                 transaction.commit().await?;
                 info!(sweep_id = %id, sweep = spec.name, jobs = expanded.job_count(), "sweep was submitted");
                 self.desk.introduce(id, terms(&spec, &user, user_weight));

@@ -1,8 +1,8 @@
-//! Renews leases: one statement for all heartbeats that arrive within 20 ms.
+//! Renews leases: one statement for all heartbeats that arrive within a fifth of the time between two beats of a worker.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use domain::SessionId;
+use domain::{SessionId, lease::LeaseTerms};
 use store::{RenewedSession, Store, StoreError};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -12,8 +12,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::lifecycle::LifecycleError;
 
-/// How long the first heartbeat of a batch waits for others.
-const GATHERING: Duration = Duration::from_millis(20);
+/// How long the first heartbeat of a batch waits for others, as a part of the time between two beats of one worker: five hundred
+/// workers whose beats are spread evenly cost one statement a second. Their trust in the lease counts from when they asked.
+const GATHERING_SHARE: u32 = 5;
+/// Longest such wait: directives come back no later than that.
+const LONGEST_GATHERING: Duration = Duration::from_secs(1);
 /// Most heartbeats in one statement.
 const MAX_BATCH: usize = 1000;
 /// Heartbeats that may wait for a batch; more wait for room.
@@ -38,6 +41,7 @@ struct Asked {
 pub struct Renewer {
     store: Store,
     ttl: Duration,
+    gathering: Duration,
     queue: mpsc::Receiver<Asked>,
 }
 
@@ -54,17 +58,18 @@ impl Renewals {
 }
 
 impl Renewer {
-    /// A renewer for leases of `ttl`, and where to ask it.
+    /// A renewer for leases on these terms, and where to ask it.
     #[must_use]
-    pub fn new(store: Store, ttl: Duration) -> (Self, Renewals) {
+    pub fn new(store: Store, terms: LeaseTerms) -> (Self, Renewals) {
         let (sender, queue) = mpsc::channel(QUEUE);
-        (Self { store, ttl, queue }, Renewals { queue: sender })
+        let gathering = (terms.beat / GATHERING_SHARE).min(LONGEST_GATHERING);
+        (Self { store, ttl: terms.ttl, gathering, queue }, Renewals { queue: sender })
     }
 
     /// Waits for a heartbeat, gathers others, renews them all; `false` when nobody can ask any more.
     pub async fn run_once(&mut self) -> bool {
         let Some(first) = self.queue.recv().await else { return false };
-        let deadline = Instant::now() + GATHERING;
+        let deadline = Instant::now() + self.gathering;
         let mut batch = vec![first];
         while batch.len() < MAX_BATCH {
             match timeout_at(deadline, self.queue.recv()).await {

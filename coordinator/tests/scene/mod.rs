@@ -34,6 +34,8 @@ pub struct Scene {
     pub database: String,
     pub folder: TempDir,
     pub lease: [u64; 3],
+    /// What else the coordinators are told.
+    pub flags: Vec<&'static str>,
 }
 
 /// A coordinator that serves.
@@ -56,22 +58,29 @@ impl Scene {
 
     /// On a database of the test's own.
     pub fn on(database: String) -> Self {
-        Self { database, folder: tempfile::tempdir().unwrap(), lease: [30_000, 5_000, 5_000] }
+        Self { database, folder: tempfile::tempdir().unwrap(), lease: [30_000, 5_000, 5_000], flags: Vec::new() }
     }
 
     /// Runs a statement behind the coordinators' backs.
     pub fn sql(&self, statement: &str) {
+        self.rows(statement);
+    }
+
+    /// The rows that a query yields, their columns parted by `|`.
+    pub fn rows(&self, query: &str) -> Vec<String> {
         let psql = localdb::ServerBinaries::find().unwrap().directory().join("psql");
         let ran = std::process::Command::new(psql)
-            .args(["--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--command", statement, &self.database])
+            .args(["--quiet", "--no-psqlrc", "--no-align", "--tuples-only", "--set", "ON_ERROR_STOP=1"])
+            .args(["--command", query, &self.database])
             .output()
             .unwrap();
         assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8_lossy(&ran.stdout).lines().map(str::to_owned).collect()
     }
 
     pub async fn start(&self) -> Running {
         let [ttl, beat, grace] = self.lease.map(|millis| millis.to_string());
-        let config = Config::parse_from([
+        let arguments = [
             "spillway-coordinator",
             "--database-url",
             &self.database,
@@ -83,7 +92,8 @@ impl Scene {
             &beat,
             "--grace-millis",
             &grace,
-        ]);
+        ];
+        let config = Config::parse_from(arguments.into_iter().chain(self.flags.iter().copied()));
         let app = App::build(&config).await.unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -216,6 +226,10 @@ impl Worker {
         Ok(self.client.complete(request).await?.into_inner().duplicate)
     }
 
+    pub async fn release(&mut self, attempt: v1::Attempt) -> Result<(), Status> {
+        self.client.release(v1::ReleaseRequest { attempt: Some(attempt) }).await.map(drop)
+    }
+
     pub async fn fail(&mut self, attempt: v1::Attempt, message: &str) -> Result<(), Status> {
         let kind = v1::FailureKind::Own.into();
         let request = v1::FailRequest { attempt: Some(attempt), kind, message: message.to_owned() };
@@ -229,12 +243,8 @@ impl Worker {
         checkpoint: Option<v1::CheckpointRef>,
     ) -> Result<(), Status> {
         let point = |&step: &u64| v1::CurvePoint { step, loss_nats: 900.0, bits_per_dim: 1.5, gradient_norm: 2.0 };
-        let request = v1::ReportRequest {
-            attempt: Some(attempt),
-            curve: steps.iter().map(point).collect(),
-            checkpoint,
-            log: Vec::new(),
-        };
+        let curve = steps.iter().map(point).collect();
+        let request = v1::ReportRequest { attempt: Some(attempt), curve, checkpoint, ..Default::default() };
         self.client.report(request).await.map(drop)
     }
 
@@ -243,6 +253,15 @@ impl Worker {
         let line = |(line, text): (u32, &&str)| v1::LogLine { line, age_millis: 0, text: (*text).to_owned() };
         let log = (first..).zip(lines).map(line).collect();
         let request = v1::ReportRequest { attempt: Some(attempt), log, ..Default::default() };
+        self.client.report(request).await.map(drop)
+    }
+
+    /// Reports what validation measured: steps and bits per dimension.
+    pub async fn validate(&mut self, attempt: v1::Attempt, points: &[(u64, Option<f64>)]) -> Result<(), Status> {
+        let point =
+            |&(step, bits_per_dim): &(u64, Option<f64>)| v1::ValidationPoint { step, bits_per_dim, auroc: None };
+        let validation = points.iter().map(point).collect();
+        let request = v1::ReportRequest { attempt: Some(attempt), validation, ..Default::default() };
         self.client.report(request).await.map(drop)
     }
 }
@@ -312,6 +331,27 @@ pub fn sweep_spec(name: &str, seeds: &[u64]) -> SweepSpec {
             "evaluation": {"out": ["synthetic-strokes"]},
         },
     });
+    parse_document(&document, "").unwrap()
+}
+
+/// A sweep of so many experiments of 90 steps with validation every 10 of them.
+pub fn validated_sweep(name: &str, experiments: u32, rules: serde_json::Value) -> SweepSpec {
+    let values: Vec<f64> = (1..=experiments).map(|place| f64::from(place) * 1e-4).collect();
+    let mut document = serde_json::json!({
+        "name": name,
+        "seeds": [1],
+        "base": {
+            "model": {"realnvp": {"mask": "cycle", "st_network": {"resnet": {"width": 4, "blocks": 1}}}},
+            "data": {"dataset": "synthetic-shapes"},
+            "training": {
+                "steps": 90, "batch_size": 8, "optimiser": {"adam": {"learning_rate": 5e-4}},
+                "validation": {"every_steps": 10, "examples": 100},
+            },
+            "evaluation": {"out": ["synthetic-strokes"]},
+        },
+        "expansion": {"grid": {"axes": [{"field": "training.optimiser.adam.learning_rate", "values": values}]}},
+    });
+    document.as_object_mut().unwrap().extend(rules.as_object().unwrap().clone());
     parse_document(&document, "").unwrap()
 }
 

@@ -138,6 +138,24 @@ impl Examples {
         matches!(self.values, Values::Bytes(_))
     }
 
+    /// The first `count` examples, and those after them.
+    #[must_use]
+    pub fn split_at(self, count: usize) -> (Self, Self) {
+        let at = self.values.len().min(count.saturating_mul(self.dimensions()));
+        let Self { shape, values } = self;
+        let (first, rest) = match values {
+            Values::Bytes(mut values) => {
+                let rest = values.split_off(at);
+                (Values::Bytes(values), Values::Bytes(rest))
+            }
+            Values::Floats(mut values) => {
+                let rest = values.split_off(at);
+                (Values::Floats(values), Values::Floats(rest))
+            }
+        };
+        (Self { shape, values: first }, Self { shape, values: rest })
+    }
+
     /// All values, example after example.
     #[must_use]
     pub fn values(&self) -> &Values {
@@ -184,6 +202,20 @@ mod tests {
         assert_eq!(read(&bytes), [0.0, 1.0]);
         assert_eq!(read(&floats), [-3.5, 1e9]);
         assert!(bytes.are_quantised() && !floats.are_quantised());
+    }
+
+    #[test]
+    fn the_first_examples_are_parted_from_the_rest() {
+        let bytes = || Examples::new(Shape::Image([1, 1, 2]), Values::Bytes(vec![1, 2, 3, 4, 5, 6])).unwrap();
+        let floats = Examples::new(Shape::Vector(1), Values::Floats(vec![0.5, -1.0])).unwrap();
+
+        let (first, rest) = bytes().split_at(1);
+        let (all, none) = bytes().split_at(9);
+        let (one, other) = floats.split_at(1);
+
+        assert_eq!((first.values(), rest.values()), (&Values::Bytes(vec![1, 2]), &Values::Bytes(vec![3, 4, 5, 6])));
+        assert_eq!((all.len(), none.len(), none.shape()), (3, 0, Shape::Image([1, 1, 2])));
+        assert_eq!((one.values(), other.values()), (&Values::Floats(vec![0.5]), &Values::Floats(vec![-1.0])));
     }
 
     #[test]

@@ -169,7 +169,10 @@ pub enum Cause {
 pub fn explain(facts: &Facts) -> Vec<Cause> {
     match &facts.state {
         State::Succeeded => vec![Cause::Ended { state: StateName::Succeeded, reason: None, with: None }],
-        State::Failed { reason } | State::Cancelled { reason } | State::Quarantined { reason } => {
+        State::Failed { reason }
+        | State::Cancelled { reason }
+        | State::Quarantined { reason }
+        | State::Stopped { reason } => {
             let ended = |dependency: &&DependencyFacts| dependency.state.is_final() && dependency.reason.is_some();
             let with = facts.dependency.as_ref().filter(ended).cloned();
             vec![Cause::Ended { state: facts.state.name(), reason: Some(reason.clone()), with }]

@@ -109,6 +109,14 @@ pub enum Directive {
         /// The epoch that the worker holds.
         epoch: Epoch,
     },
+    /// Another job needs this attempt's place: checkpoint and release it, then claim again. It comes with every heartbeat
+    /// until the attempt has ended.
+    Preempt {
+        /// The job.
+        job: JobId,
+        /// The epoch that the worker holds.
+        epoch: Epoch,
+    },
     /// Claim no more; checkpoint and release what runs; then end.
     Drain,
     /// The session is closed or unknown: stop everything and open a new one.

@@ -11,8 +11,10 @@ pub mod fleet;
 pub mod ids;
 pub mod job;
 pub mod lease;
+pub mod preemption;
 pub mod report;
 pub mod spec;
+pub mod stopping;
 pub mod sweep;
 pub mod timestamp;
 

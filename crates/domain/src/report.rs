@@ -117,6 +117,18 @@ impl LogLine {
     pub const MAX_BYTES: usize = 2048;
 }
 
+/// What the held-out examples said of the flow after so many steps.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ValidationPoint {
+    /// Steps done.
+    pub step: u64,
+    /// Mean bits per dimension of the held-out examples in evaluation mode; absent when a likelihood is not finite.
+    pub bits_per_dim: Option<f64>,
+    /// AUROC of those examples against examples of another dataset; absent when there is none, or when a likelihood is
+    /// not a number.
+    pub auroc: Option<f64>,
+}
+
 /// A number that an evaluation yields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {

@@ -35,6 +35,7 @@ fn events() -> Vec<(&'static str, Budget, Event)> {
         ("claim", Left, Event::Claim { session: SESSION }),
         ("complete", Left, Event::Complete { epoch: EPOCH }),
         ("release", Left, Event::Release { epoch: EPOCH }),
+        ("preempted", Left, Event::Preempted { epoch: EPOCH, reason: String::new() }),
         ("permanent failure", Left, fail(FailureKind::Permanent)),
         ("own failure, budget left", Left, fail(FailureKind::Own)),
         ("own failure, budget spent", LastOne, fail(FailureKind::Own)),
@@ -47,7 +48,10 @@ fn events() -> Vec<(&'static str, Budget, Event)> {
         ("dependency succeeded", Left, Event::DependencySucceeded),
         ("dependency failed", Left, ended(DependencyEnd::Failed)),
         ("dependency cancelled", Left, ended(DependencyEnd::Cancelled)),
+        ("dependency stopped", Left, ended(DependencyEnd::Stopped)),
         ("cancel", Left, Event::Cancel { reason: String::new() }),
+        ("stop early", Left, Event::StopEarly { epoch: EPOCH, reason: String::new() }),
+        ("budget of the sweep spent", Left, Event::Stop { reason: String::new() }),
         ("retry", Left, retry(Dependency::Met)),
         ("retry, dependency pending", Left, retry(Dependency::Pending)),
         ("retry, dependency ended", Left, retry(Dependency::Ended)),
@@ -64,6 +68,7 @@ fn decide(state: StateName, budget: Budget, event: &Event) -> Result<Transition,
         StateName::Failed => State::Failed { reason },
         StateName::Cancelled => State::Cancelled { reason },
         StateName::Quarantined => State::Quarantined { reason },
+        StateName::Stopped => State::Stopped { reason },
     };
     let limit = match budget {
         Budget::Left => 2,
@@ -154,6 +159,7 @@ fn follow(cascade: &Cascade) -> &'static str {
         Cascade::Unblock => "become ready",
         Cascade::End { end: DependencyEnd::Failed, .. } => "fail, with its reason",
         Cascade::End { end: DependencyEnd::Cancelled, .. } => "are cancelled, with its reason",
+        Cascade::End { end: DependencyEnd::Stopped, .. } => "are stopped, with its reason",
         Cascade::Reopen => "wait again, if they ended without a result",
     }
 }

@@ -25,10 +25,14 @@ fn shape(event: &Event) -> &'static str {
         Event::Retry { dependency: Dependency::Met } => SHAPES[12],
         Event::Retry { dependency: Dependency::Pending } => SHAPES[13],
         Event::Retry { dependency: Dependency::Ended } => SHAPES[14],
+        Event::DependencyEnded { end: DependencyEnd::Stopped, .. } => SHAPES[15],
+        Event::StopEarly { .. } => SHAPES[16],
+        Event::Stop { .. } => SHAPES[17],
+        Event::Preempted { .. } => SHAPES[18],
     }
 }
 
-const SHAPES: [&str; 15] = [
+const SHAPES: [&str; 19] = [
     "claim",
     "complete",
     "fail permanent",
@@ -44,6 +48,10 @@ const SHAPES: [&str; 15] = [
     "retry met",
     "retry pending",
     "retry ended",
+    "dependency stopped",
+    "stop early",
+    "budget spent",
+    "preempted",
 ];
 
 #[test]

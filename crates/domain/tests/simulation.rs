@@ -65,6 +65,11 @@ fn step(cluster: &mut Cluster, dice: &mut Dice) {
                 let ended = cluster.rows[row].job.state.name().is_final();
                 let cancelled = cluster.happen(row, Event::Cancel { reason: "by hand".to_owned() });
                 assert_eq!(cancelled.is_err(), ended, "what has ended, and only that, cannot be cancelled");
+            } else if dice.one_in(4) {
+                // Nothing opens a stopped job again, so that stops are rarer still.
+                let (epoch, state) = (cluster.rows[row].job.epoch, cluster.rows[row].job.state.name());
+                let stopped = cluster.happen(row, Event::StopEarly { epoch, reason: "worse than others".to_owned() });
+                assert_eq!(stopped.is_ok(), state == StateName::Running, "what runs, and only that, is stopped early");
             }
         }
         _ => {

@@ -371,7 +371,7 @@ fn unknown_names_list_the_known_ones() {
             "unknown dataset `cifar`: one of fashion-mnist, mnist, cifar10, svhn, celeba, imagenet64, celeba64, svhn64, notmnist, hepmass-0, hepmass-1, miniboone-0, miniboone-1, cifar10-embeddings, svhn-embeddings, celeba-embeddings, synthetic-shapes, synthetic-strokes, uniform-noise, constant, synthetic-shapes-rgb, synthetic-strokes-rgb, synthetic-shapes-rgb64, synthetic-strokes-rgb64, synthetic-clusters-0, synthetic-clusters-1, synthetic-embeddings-0, synthetic-embeddings-1, synthetic-embeddings-2 expected",
             "unknown score `luck`: one of log-likelihood expected",
             "unknown metric `mood`: one of auroc, bits-per-dim-mean, bits-per-dim-median, bits-per-dim-trimmed, outliers, non-finite expected",
-            "unknown job state `lost`: one of blocked, ready, running, succeeded, failed, cancelled, quarantined expected",
+            "unknown job state `lost`: one of blocked, ready, running, succeeded, failed, cancelled, quarantined, stopped expected",
             "unknown job kind `dream`: one of train, evaluate, inspect expected",
             "unknown device `tpu`: one of cpu, cuda expected",
         ]

@@ -261,6 +261,6 @@ fn unknown_fields_of_a_sweep_are_refused_with_the_known_ones() {
 
     assert_eq!(
         refused.to_string(),
-        "axes: unknown field `axes`, expected one of `name`, `description`, `seeds`, `base`, `expansion`, `execution`"
+        "axes: unknown field `axes`, expected one of `name`, `description`, `seeds`, `base`, `expansion`, `execution`, `early_stopping`, `budget`"
     );
 }

@@ -35,6 +35,8 @@ pub struct Options {
     pub max_connections: u16,
     /// Whether commits are flushed to disk.
     pub durability: Durability,
+    /// Further settings of the server, each `name=value`.
+    pub settings: Vec<String>,
 }
 
 impl Options {
@@ -44,7 +46,12 @@ impl Options {
     ///
     /// As [`ServerBinaries::find`].
     pub fn find() -> Result<Self, Error> {
-        Ok(Self { binaries: ServerBinaries::find()?, max_connections: 100, durability: Durability::Durable })
+        Ok(Self {
+            binaries: ServerBinaries::find()?,
+            max_connections: 100,
+            durability: Durability::Durable,
+            settings: Vec::new(),
+        })
     }
 
     fn server_arguments(&self, socket_directory: &Path) -> Vec<String> {
@@ -62,6 +69,7 @@ impl Options {
         if self.durability == Durability::Disposable {
             settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(str::to_owned));
         }
+        settings.extend(self.settings.iter().cloned());
         settings.into_iter().flat_map(|setting| ["-c".to_owned(), setting]).collect()
     }
 }
@@ -102,10 +110,18 @@ impl PrivateCluster {
     ///
     /// As [`PrivateCluster::start`].
     pub fn temporary() -> Result<Self, Error> {
-        let options = Options { max_connections: 200, durability: Durability::Disposable, ..Options::find()? };
+        Self::temporary_with(&Options { max_connections: 200, durability: Durability::Disposable, ..Options::find()? })
+    }
+
+    /// Starts an empty cluster in a temporary directory: for a measurement, say, which needs fsync and goes as it came.
+    ///
+    /// # Errors
+    ///
+    /// As [`PrivateCluster::start`].
+    pub fn temporary_with(options: &Options) -> Result<Self, Error> {
         let directory = home::temporary(&Account::choose()?)?;
         let path = directory.path().to_path_buf();
-        Self::start_in(&path, &options, Some(directory))
+        Self::start_in(&path, options, Some(directory))
     }
 
     fn start_in(directory: &Path, options: &Options, temporary: Option<TempDir>) -> Result<Self, Error> {

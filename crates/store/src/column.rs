@@ -67,5 +67,6 @@ pub(crate) fn state(
         StateName::Failed => State::Failed { reason },
         StateName::Cancelled => State::Cancelled { reason },
         StateName::Quarantined => State::Quarantined { reason },
+        StateName::Stopped => State::Stopped { reason },
     })
 }

@@ -1,14 +1,14 @@
 //! Jobs as rows: locking them, and reading them as the rules see them.
 
 use domain::{
-    Epoch, JobId, SessionId, SweepId, Timestamp,
+    Digest, Epoch, JobId, SessionId, SweepId, Timestamp,
     job::{Budgets, Job, JobKind, StateName},
 };
 use sqlx::query_file_as;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::{StoreError, Transaction, column};
+use crate::{Store, StoreError, Transaction, column};
 
 /// A job whose row is locked until the transaction ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +80,24 @@ impl Transaction {
         locked(query_file_as!(JobRow, "queries/job/lock_unended.sql", sweep.0).fetch_all(&mut *self.inner).await?)
     }
 
+    /// Locks every train job of `sweep` that has not ended.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lock_unended_trains(&mut self, sweep: SweepId) -> Result<Vec<LockedJob>, StoreError> {
+        let rows = query_file_as!(JobRow, "queries/job/lock_unended_trains.sql", sweep.0);
+        locked(rows.fetch_all(&mut *self.inner).await?)
+    }
+
+    /// Locks the train jobs of `sweep` behind the first `limit` of its expansion.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn lock_trains_beyond(&mut self, sweep: SweepId, limit: u32) -> Result<Vec<LockedJob>, StoreError> {
+        let rows = query_file_as!(JobRow, "queries/job/lock_trains_beyond.sql", sweep.0, i64::from(limit));
+        locked(rows.fetch_all(&mut *self.inner).await?)
+    }
+
     /// Locks every job of `sweep` that ended without a result.
     ///
     /// # Errors
@@ -107,6 +125,28 @@ impl Transaction {
         let ids: Vec<i64> = jobs.iter().map(|job| job.0).collect();
         let rows = sqlx::query_file!("queries/job/states.sql", &ids).fetch_all(&mut *self.inner).await?;
         rows.into_iter().map(|row| Ok((JobId(row.id), column::named("a job's state", &row.state)?))).collect()
+    }
+}
+
+impl Store {
+    /// Ready jobs of one sweep and kind whose trained checkpoint is among `digests`, with their places in the queue, oldest first,
+    /// at most `limit`: a worker that has these artifacts on its disk runs them without a download.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn local_jobs(
+        &self,
+        sweep: SweepId,
+        kind: JobKind,
+        digests: &[Digest],
+        limit: u32,
+    ) -> Result<Vec<(JobId, i64)>, StoreError> {
+        if digests.is_empty() {
+            return Ok(Vec::new());
+        }
+        let digests: Vec<Vec<u8>> = digests.iter().map(|digest| digest.as_bytes().to_vec()).collect();
+        let rows = sqlx::query_file!("queries/job/local.sql", sweep.0, kind.as_str(), &digests, i64::from(limit));
+        Ok(rows.fetch_all(&self.pool).await?.into_iter().map(|row| (JobId(row.id), row.ready_seq)).collect())
     }
 }
 

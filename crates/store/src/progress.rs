@@ -1,19 +1,17 @@
 //! How far running attempts are.
 
-use domain::{
-    Epoch, JobId, SessionId,
-    report::{Attempt, Progress},
-};
+use domain::{Epoch, JobId, SessionId, lease::Directive, report::Progress};
 use sqlx::query_file;
 
 use crate::{Store, StoreError, column};
 
 impl Store {
-    /// Keeps the progress of the attempts that `session` runs, and yields those that it does not run any more.
+    /// Keeps the progress of the attempts that `session` runs, and yields what it is to be told of them: to abandon those that it
+    /// does not run any more, and to make room where another job needs it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn keep_progress(&self, session: SessionId, progress: &[Progress]) -> Result<Vec<Attempt>, StoreError> {
+    pub async fn keep_progress(&self, session: SessionId, progress: &[Progress]) -> Result<Vec<Directive>, StoreError> {
         if progress.is_empty() {
             return Ok(Vec::new());
         }
@@ -29,6 +27,10 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        Ok(rows.into_iter().map(|row| Attempt { job: JobId(row.job_id), epoch: Epoch(row.epoch) }).collect())
+        let directive = |job, epoch, current| match current {
+            false => Directive::Abandon { job, epoch },
+            true => Directive::Preempt { job, epoch },
+        };
+        Ok(rows.into_iter().map(|row| directive(JobId(row.job_id), Epoch(row.epoch), row.current)).collect())
     }
 }

@@ -85,6 +85,7 @@ impl Transaction {
         let Some(user_weight) = self.insert_sweep(sweep).await? else {
             return self.find_twin(sweep).await.map(SubmittedSweep::Taken);
         };
+        self.set_rules(sweep.id, sweep.spec).await?;
         let variants = self.insert_variants(sweep).await?;
         let experiments = self.insert_experiments(sweep, &variants).await?;
         let ready = self.insert_jobs(sweep, &experiments).await?;
@@ -122,6 +123,7 @@ impl Transaction {
             execution.max_running.map(column::integer),
             column::bigint(u64::from(execution.memory_mib) << 20),
             &execution.labels.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            execution.preemptible,
         )
         .fetch_optional(&mut *self.inner)
         .await?;
@@ -298,6 +300,6 @@ impl JobColumns {
     }
 }
 
-fn json<T: serde::Serialize>(document: &T) -> Result<serde_json::Value, StoreError> {
+pub(crate) fn json<T: serde::Serialize>(document: &T) -> Result<serde_json::Value, StoreError> {
     serde_json::to_value(document).map_err(|error| StoreError::corrupt("a document", error))
 }

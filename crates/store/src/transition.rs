@@ -205,7 +205,8 @@ fn not_before(state: &State) -> Result<Option<OffsetDateTime>, StoreError> {
         | State::Succeeded
         | State::Failed { .. }
         | State::Cancelled { .. }
-        | State::Quarantined { .. } => Ok(None),
+        | State::Quarantined { .. }
+        | State::Stopped { .. } => Ok(None),
     }
 }
 
@@ -217,13 +218,17 @@ fn session_id(state: &State) -> Option<Uuid> {
         | State::Succeeded
         | State::Failed { .. }
         | State::Cancelled { .. }
-        | State::Quarantined { .. } => None,
+        | State::Quarantined { .. }
+        | State::Stopped { .. } => None,
     }
 }
 
 fn reason(state: &State) -> Option<String> {
     match state {
-        State::Failed { reason } | State::Cancelled { reason } | State::Quarantined { reason } => Some(reason.clone()),
+        State::Failed { reason }
+        | State::Cancelled { reason }
+        | State::Quarantined { reason }
+        | State::Stopped { reason } => Some(reason.clone()),
         State::Blocked | State::Ready { .. } | State::Running { .. } | State::Succeeded => None,
     }
 }

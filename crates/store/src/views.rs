@@ -36,6 +36,8 @@ pub struct SweepSummary {
     pub cancelled: i64,
     /// Jobs that were taken out.
     pub quarantined: i64,
+    /// Jobs that early stopping or a budget ended.
+    pub stopped: i64,
 }
 
 impl SweepSummary {
@@ -71,6 +73,7 @@ pub struct AurocRow {
     pub ci_method: Option<String>,
     pub n_in: i64,
     pub n_out: i64,
+    pub seeds_stopped: i64,
 }
 
 /// One number: the columns of the view `evaluation`.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use sqlx::{Connection, PgConnection, Row};
 
 /// Statements on the way of a claim, a completion, a heartbeat and a report, each with arguments that fit the scene.
-const STATEMENTS: [(&str, &str, &str); 9] = [
+const STATEMENTS: [(&str, &str, &str); 13] = [
     ("lane/ready", include_str!("../queries/lane/ready.sql"), "(64)"),
     ("lane/ready_of", include_str!("../queries/lane/ready_of.sql"), "(array['LONG', 'SHORT']::uuid[], 64)"),
     ("lane/running", include_str!("../queries/lane/running.sql"), ""),
@@ -38,6 +38,19 @@ const STATEMENTS: [(&str, &str, &str); 9] = [
         "attempt_outcome/find",
         include_str!("../queries/attempt_outcome/find.sql"),
         "(array[500, 90000]::bigint[], array[0, 0])",
+    ),
+    (
+        "progress/upsert",
+        include_str!("../queries/progress/upsert.sql"),
+        "('SESSION', array[500, 90000]::bigint[], array[0, 0], array[1, 1]::bigint[], array[2, 2]::bigint[],
+          array[1, 1]::double precision[], array[null, 1]::double precision[])",
+    ),
+    ("preemption/waiting", include_str!("../queries/preemption/waiting.sql"), "(0, 20::smallint, 16, 500)"),
+    ("preemption/stations", include_str!("../queries/preemption/stations.sql"), ""),
+    (
+        "job/local",
+        include_str!("../queries/job/local.sql"),
+        "('LONG', 'evaluate', array[sha256('weights'::bytea), sha256('others'::bytea)], 8)",
     ),
 ];
 /// More rows than any of these statements may read from the table of jobs; it holds 100,000.
@@ -133,6 +146,19 @@ async fn no_statement_of_the_queue_reads_the_whole_table_of_jobs() {
     scene.behind_the_scene(FILL).await.unwrap();
     assert!(scene.count("job").await > 99_000);
     scene.open_session(LONG).await;
+    // Something less important than everything that waits.
+    scene
+        .behind_the_scene(
+            "with low as (
+                 update job set state = 'running', session_id = (select id from session)
+                 where id = (select max(id) from job where state = 'ready')
+                 returning id, sweep_id, session_id
+             ),
+             started as (insert into attempt (job_id, epoch, session_id) select id, 0, session_id from low)
+             update sweep set priority = 10 where id = (select sweep_id from low)",
+        )
+        .await
+        .unwrap();
 
     assert_plans_are_sound(&scene, "nothing pinned").await;
 

@@ -10,6 +10,7 @@ use domain::{
     Epoch,
     fleet::{DeviceKind, Offer},
     job::{Dependency, Event, FailureKind, JobKind, OutcomeKind, Rejected},
+    lease::Directive,
     report::{Attempt, CheckpointRef, CurvePoint, Progress, Task},
 };
 use scene::{LONG, Scene, offer, sweep_spec};
@@ -170,7 +171,7 @@ async fn a_stale_report_changes_nothing() {
     for stale in [old, Attempt { epoch: Epoch(7), ..old }] {
         assert_eq!(scene.store.add_curve_points(stale, &[point(1)]).await.unwrap(), Currency::Stale);
         assert_eq!(scene.store.add_checkpoint(stale, stored).await.unwrap(), Currency::Stale);
-        assert_eq!(scene.store.keep_progress(session, &[progress(stale)]).await.unwrap(), [stale]);
+        assert_eq!(scene.store.keep_progress(session, &[progress(stale)]).await.unwrap(), [abandon(stale)]);
         assert!(scene.complete(stale, &scene.trained(stale).await).await.is_err());
         assert!(scene.fail(stale, FailureKind::Own).await.is_err());
     }
@@ -192,6 +193,10 @@ fn progress(attempt: Attempt) -> Progress {
     Progress { attempt, done: 5, total: 10, images_per_second: 80.0, bits_per_dim: None }
 }
 
+fn abandon(Attempt { job, epoch }: Attempt) -> Directive {
+    Directive::Abandon { job, epoch }
+}
+
 #[tokio::test]
 async fn progress_of_an_attempt_that_another_session_runs_is_not_current() {
     let scene = Scene::new().await;
@@ -200,7 +205,7 @@ async fn progress_of_an_attempt_that_another_session_runs_is_not_current() {
 
     let other = scene.open_session(LONG).await;
 
-    assert_eq!(scene.store.keep_progress(other, &[progress(attempt)]).await.unwrap(), [attempt]);
+    assert_eq!(scene.store.keep_progress(other, &[progress(attempt)]).await.unwrap(), [abandon(attempt)]);
 }
 
 #[tokio::test]
@@ -303,7 +308,7 @@ async fn a_cancelled_sweep_ends_whole_and_a_retried_one_opens_whole() {
     transaction.commit().await.unwrap();
     assert_eq!(cancelled.changed, 6);
     assert_eq!(scene.states(sweep).await, ["cancelled"; 6]);
-    assert_eq!(scene.store.keep_progress(session, &[progress(running)]).await.unwrap(), [running]);
+    assert_eq!(scene.store.keep_progress(session, &[progress(running)]).await.unwrap(), [abandon(running)]);
 
     let mut transaction = scene.store.begin().await.unwrap();
     let jobs = transaction.lock_ended(sweep).await.unwrap();

@@ -36,6 +36,18 @@ pub enum TrainingError {
         /// What is missing.
         source: BatchError,
     },
+    /// Nothing is left to learn.
+    #[error(
+        "{dataset}: {held_out} examples held out of {found} leave none to learn from; lower `training.validation.examples`"
+    )]
+    HeldOut {
+        /// The dataset.
+        dataset: &'static str,
+        /// Examples to hold out.
+        held_out: u32,
+        /// Examples that training would take otherwise.
+        found: usize,
+    },
     /// The examples do not fit the model.
     #[error("{dataset} has {found}, and the model takes {expected}")]
     Shape {
@@ -104,6 +116,7 @@ impl TrainingError {
             | Self::Model(_)
             | Self::UnknownDataset(_)
             | Self::Batch { .. }
+            | Self::HeldOut { .. }
             | Self::Shape { .. }
             | Self::NoSuchImage { .. }
             | Self::Picture { .. } => FailureKind::Permanent,

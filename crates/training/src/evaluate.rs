@@ -173,6 +173,13 @@ impl Side {
     }
 }
 
+/// The log-likelihood of each of a plan's images, in nats, in evaluation mode.
+pub(crate) fn log_likelihoods(flow: &Flow, dataset: DatasetName, plan: &EvaluationPlan, images: usize) -> Vec<f64> {
+    let mut sums = Sums::zeros(images);
+    EvaluationBatches::new(plan.clone()).for_each(|batch| sums.add(&batch, flow));
+    sums.into_means(dataset, 1.0, flow.discretisation_nats()).log_likelihood
+}
+
 /// The shape that a flow takes, in the datasets' words.
 pub(crate) fn shape_of(input: InputShape) -> Shape {
     match input {

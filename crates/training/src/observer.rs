@@ -1,6 +1,6 @@
 //! What a run says while it goes on, and what it is told.
 
-use domain::report::CurvePoint;
+use domain::report::{CurvePoint, ValidationPoint};
 
 use crate::checkpoint::CheckpointError;
 use crate::fit::Restart;
@@ -54,6 +54,9 @@ pub trait Observer {
     /// restart, a point comes once no restart can take it back.
     fn curve_point(&mut self, point: CurvePoint);
 
+    /// Called with each point of the validation curve, under the same rules as points of the training curve.
+    fn validation_point(&mut self, point: ValidationPoint);
+
     /// Called when a checkpoint is on disk; the listener owns the file from then on.
     fn checkpoint(&mut self, checkpoint: &SavedCheckpoint);
 
@@ -74,6 +77,8 @@ pub enum Event {
     Progress(Progress),
     /// A point of the training curve.
     CurvePoint(CurvePoint),
+    /// A point of the validation curve.
+    ValidationPoint(ValidationPoint),
     /// A checkpoint.
     Checkpoint(SavedCheckpoint),
     /// What made training start over.
@@ -108,31 +113,29 @@ impl Recorder {
     /// The points of the training curve, in order.
     #[must_use]
     pub fn curve(&self) -> Vec<CurvePoint> {
-        let point = |event: &Event| match event {
-            Event::CurvePoint(point) => Some(*point),
-            Event::Progress(_) | Event::Checkpoint(_) | Event::StartedOver(_) | Event::Restarted(_) => None,
-        };
-        self.events.iter().filter_map(point).collect()
+        self.of_kind(|event| if let Event::CurvePoint(point) = event { Some(*point) } else { None })
+    }
+
+    /// The points of the validation curve, in order.
+    #[must_use]
+    pub fn validation(&self) -> Vec<ValidationPoint> {
+        self.of_kind(|event| if let Event::ValidationPoint(point) = event { Some(*point) } else { None })
     }
 
     /// The checkpoints, in order.
     #[must_use]
     pub fn checkpoints(&self) -> Vec<SavedCheckpoint> {
-        let checkpoint = |event: &Event| match event {
-            Event::Checkpoint(checkpoint) => Some(checkpoint.clone()),
-            Event::Progress(_) | Event::CurvePoint(_) | Event::StartedOver(_) | Event::Restarted(_) => None,
-        };
-        self.events.iter().filter_map(checkpoint).collect()
+        self.of_kind(|event| if let Event::Checkpoint(checkpoint) = event { Some(checkpoint.clone()) } else { None })
     }
 
     /// The restarts after divergences, in order.
     #[must_use]
     pub fn restarts(&self) -> Vec<Restart> {
-        let restart = |event: &Event| match event {
-            Event::Restarted(restart) => Some(*restart),
-            Event::Progress(_) | Event::CurvePoint(_) | Event::Checkpoint(_) | Event::StartedOver(_) => None,
-        };
-        self.events.iter().filter_map(restart).collect()
+        self.of_kind(|event| if let Event::Restarted(restart) = event { Some(*restart) } else { None })
+    }
+
+    fn of_kind<T>(&self, choose: impl Fn(&Event) -> Option<T>) -> Vec<T> {
+        self.events.iter().filter_map(choose).collect()
     }
 }
 
@@ -143,6 +146,10 @@ impl Observer for Recorder {
 
     fn curve_point(&mut self, point: CurvePoint) {
         self.events.push(Event::CurvePoint(point));
+    }
+
+    fn validation_point(&mut self, point: ValidationPoint) {
+        self.events.push(Event::ValidationPoint(point));
     }
 
     fn checkpoint(&mut self, checkpoint: &SavedCheckpoint) {

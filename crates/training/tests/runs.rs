@@ -119,7 +119,11 @@ fn progress_ends_with_all_steps_done() {
 
     let last = told.events().iter().rev().find_map(|event| match event {
         Event::Progress(progress) => Some(*progress),
-        Event::CurvePoint(_) | Event::Checkpoint(_) | Event::StartedOver(_) | Event::Restarted(_) => None,
+        Event::CurvePoint(_)
+        | Event::ValidationPoint(_)
+        | Event::Checkpoint(_)
+        | Event::StartedOver(_)
+        | Event::Restarted(_) => None,
     });
     let last = last.unwrap();
     assert_eq!((last.done, last.total), (11, 11));
@@ -249,7 +253,11 @@ fn assert_starts_over(was: &[u8], is: &[u8], complaint: &str) {
 
     let problem = told.events().iter().find_map(|event| match event {
         Event::StartedOver(problem) => Some(problem.clone()),
-        Event::Progress(_) | Event::CurvePoint(_) | Event::Checkpoint(_) | Event::Restarted(_) => None,
+        Event::Progress(_)
+        | Event::CurvePoint(_)
+        | Event::ValidationPoint(_)
+        | Event::Checkpoint(_)
+        | Event::Restarted(_) => None,
     });
     assert!(problem.as_ref().is_some_and(|text| text.contains(complaint)), "{problem:?}");
     assert_eq!(told.curve().first().unwrap().step, 10);

@@ -5,12 +5,14 @@
 //! paths, all of them at once.
 
 mod errors;
+mod expansion;
 mod experiment;
 mod fields;
 mod ids;
 mod inspection;
 mod model;
 mod results;
+mod stopping;
 mod sweep;
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use domain::{
     Digest,
     fleet::MAX_LABELS,
     spec::{Violations, Workload},
-    sweep::{Axis, ExecutionSpec, Expansion, Grid, List, Random, SweepSpec, Variant},
+    sweep::{ExecutionSpec, SweepSpec, Variant},
 };
 
 use super::{Fields, FromWire, ToWire};
@@ -14,7 +14,7 @@ impl ToWire for SweepSpec {
     type Wire = v1::SweepSpec;
 
     fn to_wire(&self) -> v1::SweepSpec {
-        let Self { name, description, seeds, base, expansion, execution } = self;
+        let Self { name, description, seeds, base, expansion, execution, early_stopping, budget } = self;
         v1::SweepSpec {
             name: name.clone(),
             description: description.clone(),
@@ -22,6 +22,8 @@ impl ToWire for SweepSpec {
             base: Some(base.to_wire()),
             expansion: Some(expansion.to_wire()),
             execution: Some(execution.to_wire()),
+            early_stopping: early_stopping.as_ref().map(ToWire::to_wire),
+            budget: budget.as_ref().map(ToWire::to_wire),
         }
     }
 }
@@ -31,11 +33,13 @@ impl FromWire for SweepSpec {
 
     /// Name, description and seeds are taken as they are: the rules check them with the rest of the document.
     fn from_wire(wire: v1::SweepSpec, at: &str) -> Result<Self, Violations> {
-        let v1::SweepSpec { name, description, seeds, base, expansion, execution } = wire;
+        let v1::SweepSpec { name, description, seeds, base, expansion, execution, early_stopping, budget } = wire;
         let mut fields = Fields::at(at);
         let base = fields.required("base", base);
         let expansion = fields.optional("expansion", expansion);
         let execution = fields.optional("execution", execution);
+        let early_stopping = fields.optional("early_stopping", early_stopping);
+        let budget = fields.optional("budget", budget);
         fields.finish(|| {
             Some(Self {
                 name,
@@ -44,118 +48,10 @@ impl FromWire for SweepSpec {
                 base: base?,
                 expansion: expansion?.unwrap_or_default(),
                 execution: execution?.unwrap_or_default(),
+                early_stopping: early_stopping?,
+                budget: budget?,
             })
         })
-    }
-}
-
-impl ToWire for Expansion {
-    type Wire = v1::Expansion;
-
-    fn to_wire(&self) -> v1::Expansion {
-        let kind = match self {
-            Self::Grid(grid) => v1::expansion::Kind::Grid(grid.to_wire()),
-            Self::List(list) => v1::expansion::Kind::List(list.to_wire()),
-            Self::Random(random) => v1::expansion::Kind::Random(random.to_wire()),
-        };
-        v1::Expansion { kind: Some(kind) }
-    }
-}
-
-impl FromWire for Expansion {
-    type Wire = v1::Expansion;
-
-    fn from_wire(wire: v1::Expansion, at: &str) -> Result<Self, Violations> {
-        let v1::Expansion { kind } = wire;
-        let fields = Fields::at(at);
-        match kind {
-            None => Err(Violations::one(at, "missing: one of grid, list, random expected")),
-            Some(v1::expansion::Kind::Grid(grid)) => Grid::from_wire(grid, &fields.path("grid")).map(Self::Grid),
-            Some(v1::expansion::Kind::List(list)) => List::from_wire(list, &fields.path("list")).map(Self::List),
-            Some(v1::expansion::Kind::Random(random)) => {
-                Random::from_wire(random, &fields.path("random")).map(Self::Random)
-            }
-        }
-    }
-}
-
-impl ToWire for Grid {
-    type Wire = v1::Grid;
-
-    fn to_wire(&self) -> v1::Grid {
-        let Self { axes } = self;
-        v1::Grid { axes: axes.to_wire() }
-    }
-}
-
-impl FromWire for Grid {
-    type Wire = v1::Grid;
-
-    fn from_wire(wire: v1::Grid, at: &str) -> Result<Self, Violations> {
-        let v1::Grid { axes } = wire;
-        let mut fields = Fields::at(at);
-        let axes = fields.repeated("axes", axes);
-        fields.finish(|| Some(Self { axes: axes? }))
-    }
-}
-
-impl ToWire for List {
-    type Wire = v1::PointList;
-
-    fn to_wire(&self) -> v1::PointList {
-        let Self { points } = self;
-        v1::PointList { points: points.to_wire() }
-    }
-}
-
-impl FromWire for List {
-    type Wire = v1::PointList;
-
-    fn from_wire(wire: v1::PointList, at: &str) -> Result<Self, Violations> {
-        let v1::PointList { points } = wire;
-        let mut fields = Fields::at(at);
-        let points = fields.repeated("points", points);
-        fields.finish(|| Some(Self { points: points? }))
-    }
-}
-
-impl ToWire for Random {
-    type Wire = v1::RandomSample;
-
-    fn to_wire(&self) -> v1::RandomSample {
-        let Self { axes, draws, seed } = self;
-        v1::RandomSample { axes: axes.to_wire(), draws: *draws, seed: *seed }
-    }
-}
-
-impl FromWire for Random {
-    type Wire = v1::RandomSample;
-
-    fn from_wire(wire: v1::RandomSample, at: &str) -> Result<Self, Violations> {
-        let v1::RandomSample { axes, draws, seed } = wire;
-        let mut fields = Fields::at(at);
-        let axes = fields.repeated("axes", axes);
-        fields.finish(|| Some(Self { axes: axes?, draws, seed }))
-    }
-}
-
-impl ToWire for Axis {
-    type Wire = v1::Axis;
-
-    fn to_wire(&self) -> v1::Axis {
-        let Self { field, values } = self;
-        v1::Axis { field: field.clone(), values: values.to_wire() }
-    }
-}
-
-impl FromWire for Axis {
-    type Wire = v1::Axis;
-
-    fn from_wire(wire: v1::Axis, at: &str) -> Result<Self, Violations> {
-        let v1::Axis { field, values } = wire;
-        let mut fields = Fields::at(at);
-        let values = fields.repeated("values", values);
-        fields.finish(|| Some(Self { field, values: values? }))
     }
 }
 
@@ -174,6 +70,7 @@ impl ToWire for ExecutionSpec {
             max_running,
             memory_mib,
             labels,
+            preemptible,
         } = self;
         v1::ExecutionSpec {
             priority: Some((*priority).into()),
@@ -186,6 +83,7 @@ impl ToWire for ExecutionSpec {
             max_running: *max_running,
             memory_mib: Some(*memory_mib),
             labels: labels.iter().map(ToString::to_string).collect(),
+            preemptible: Some(*preemptible),
         }
     }
 }
@@ -205,6 +103,7 @@ impl FromWire for ExecutionSpec {
             max_running,
             memory_mib,
             labels,
+            preemptible,
         } = wire;
         let default = Self::default();
         let mut fields = Fields::at(at);
@@ -243,6 +142,7 @@ impl FromWire for ExecutionSpec {
                 max_running,
                 memory_mib: memory_mib.unwrap_or(default.memory_mib),
                 labels: labels?.into_iter().collect(),
+                preemptible: preemptible.unwrap_or(default.preemptible),
             })
         })
     }

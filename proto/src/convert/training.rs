@@ -24,6 +24,7 @@ impl ToWire for TrainingSpec {
             accumulate,
             on_divergence,
             initial_weights,
+            validation,
         } = self;
         v1::TrainingSpec {
             steps: *steps,
@@ -37,6 +38,7 @@ impl ToWire for TrainingSpec {
             accumulate: Some(*accumulate),
             on_divergence: Some(on_divergence.to_wire()),
             initial_weights: initial_weights.map(|digest| digest.to_string()).unwrap_or_default(),
+            validation: validation.as_ref().map(ToWire::to_wire),
         }
     }
 }
@@ -57,6 +59,7 @@ impl FromWire for TrainingSpec {
             accumulate,
             on_divergence,
             initial_weights,
+            validation,
         } = wire;
         let mut fields = Fields::at(at);
         let optimiser = fields.required("optimiser", optimiser);
@@ -75,6 +78,7 @@ impl FromWire for TrainingSpec {
             "" => Some(None),
             digest => fields.named("initial_weights", digest).map(Some),
         };
+        let validation = fields.optional("validation", validation);
         fields.finish(|| {
             Some(Self {
                 steps,
@@ -88,6 +92,7 @@ impl FromWire for TrainingSpec {
                 accumulate: accumulate.unwrap_or_else(defaults::accumulate),
                 on_divergence: on_divergence?.unwrap_or_default(),
                 initial_weights: initial_weights?,
+                validation: validation?,
             })
         })
     }

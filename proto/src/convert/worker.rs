@@ -255,6 +255,9 @@ impl ToWire for Directive {
             Self::Abandon { job, epoch } => {
                 v1::directive::Kind::Abandon(v1::Attempt { job_id: job.to_wire(), epoch: epoch.to_wire() })
             }
+            Self::Preempt { job, epoch } => {
+                v1::directive::Kind::Preempt(v1::Attempt { job_id: job.to_wire(), epoch: epoch.to_wire() })
+            }
             Self::Drain => v1::directive::Kind::Drain(v1::Drain {}),
             Self::SessionLost => v1::directive::Kind::SessionLost(v1::SessionLost {}),
         };
@@ -268,10 +271,14 @@ impl FromWire for Directive {
     fn from_wire(wire: v1::Directive, at: &str) -> Result<Self, Violations> {
         let v1::Directive { kind } = wire;
         match kind {
-            None => Err(Violations::one(at, "missing: one of abandon, drain, session_lost expected")),
+            None => Err(Violations::one(at, "missing: one of abandon, drain, session_lost, preempt expected")),
             Some(v1::directive::Kind::Abandon(attempt)) => {
                 let Attempt { job, epoch } = Attempt::from_wire(attempt, &Fields::at(at).path("abandon"))?;
                 Ok(Self::Abandon { job, epoch })
+            }
+            Some(v1::directive::Kind::Preempt(attempt)) => {
+                let Attempt { job, epoch } = Attempt::from_wire(attempt, &Fields::at(at).path("preempt"))?;
+                Ok(Self::Preempt { job, epoch })
             }
             Some(v1::directive::Kind::Drain(v1::Drain {})) => Ok(Self::Drain),
             Some(v1::directive::Kind::SessionLost(v1::SessionLost {})) => Ok(Self::SessionLost),

@@ -7,7 +7,7 @@ use domain::{
     Digest,
     figure::{Figure, FigureName, MediaType},
     fleet::DeviceKind,
-    report::{Assignment, CheckpointRef, CurvePoint, Failure, Measurement, Provenance},
+    report::{Assignment, CheckpointRef, CurvePoint, Failure, Measurement, Provenance, ValidationPoint},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use thiserror::Error;
@@ -78,6 +78,8 @@ pub enum Message {
     },
     /// A point of the training curve.
     Curve(CurvePoint),
+    /// A point of the validation curve.
+    Validation(ValidationPoint),
     /// A checkpoint was written; the file is the supervisor's from now on.
     Checkpoint(TrainedFlow),
     /// Training began at step 0 although there was a checkpoint.

@@ -9,6 +9,7 @@ use std::{
 
 use domain::{
     Digest, SessionId,
+    fleet::Offer,
     lease::{Directive, LeaseTerms},
     report::{Assignment, Attempt, CheckpointRef, Completion, CurvePoint, Failure, LogLine, Progress},
 };
@@ -44,6 +45,8 @@ pub enum Call {
     Fail(Attempt, Failure),
     Release(Attempt),
     Close(SessionId),
+    /// A download was asked for.
+    Get(Digest),
 }
 
 /// What the coordinator knows and shall answer. It outlives its server, as a database does.
@@ -65,6 +68,8 @@ pub struct State {
     pub heartbeats_lost: bool,
     /// Time to live of leases that are opened; a long one when absent.
     pub lease_ttl: Option<Duration>,
+    /// What the latest claim offered.
+    pub offer: Option<Offer>,
     /// Sessions that are no more.
     pub closed: BTreeSet<SessionId>,
 }
@@ -131,7 +136,9 @@ impl WorkerService for Script {
     }
 
     async fn claim(&self, request: Request<v1::ClaimRequest>) -> Result<Response<v1::ClaimResponse>, Status> {
-        self.session(request.into_inner().session_id)?;
+        let v1::ClaimRequest { session_id, offer, .. } = request.into_inner();
+        self.session(session_id)?;
+        self.state().offer = offer.map(parse).transpose()?;
         let lost = self.state().lost_claims;
         if lost > 0 {
             self.state().lost_claims = lost - 1;
@@ -170,7 +177,7 @@ impl WorkerService for Script {
     }
 
     async fn report(&self, request: Request<v1::ReportRequest>) -> Result<Response<v1::ReportResponse>, Status> {
-        let v1::ReportRequest { attempt, curve, checkpoint, log } = request.into_inner();
+        let v1::ReportRequest { attempt, curve, checkpoint, validation: _, log } = request.into_inner();
         let attempt = self.fence(attempt)?;
         let curve = curve.into_iter().map(parse).collect::<Result<Vec<_>, _>>()?;
         let checkpoint = checkpoint.map(parse::<CheckpointRef>).transpose()?;
@@ -255,6 +262,7 @@ impl ArtifactService for Script {
 
     async fn get(&self, request: Request<v1::GetRequest>) -> Result<Response<Self::GetStream>, Status> {
         let digest = parse::<Digest>(request.into_inner().digest)?;
+        self.hear(Call::Get(digest));
         let bytes = self.state().artifacts.get(&digest).cloned();
         let bytes = bytes.ok_or_else(|| Status::not_found(format!("no artifact {digest}")))?;
         let chunks: Vec<_> =

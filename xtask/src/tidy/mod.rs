@@ -1,5 +1,6 @@
 //! `tidy`: rules of the code that the compiler does not know. One rule a file, each proven by a violation in its tests.
 
+mod apart;
 mod borders;
 mod headers;
 mod length;
@@ -67,7 +68,8 @@ pub fn run(workspace: &Workspace) -> Result<()> {
     violations.extend(torch_free::check(&torch_free::Graph::of(&metadata)?));
     violations.extend(top_level::check(&files));
     for file in &files {
-        for rule in [headers::check, length::check, unfinished::check, machine::check, statements::check] {
+        for rule in [apart::check, headers::check, length::check, unfinished::check, machine::check, statements::check]
+        {
             violations.extend(rule(file));
         }
     }

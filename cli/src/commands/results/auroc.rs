@@ -38,7 +38,7 @@ fn for_people(rows: &[AurocRow]) -> Table {
             Cell::text(&row.out_dataset),
             Cell::text(mean(row)),
             Cell::text(interval(row)),
-            Cell::text(format!("{}/{}", row.seeds, row.seeds_planned)),
+            Cell::text(seeds(row)),
             Cell::text(format!("{}/{}", row.n_in, row.n_out)),
         ];
         cells.extend(score.is_none().then(|| Cell::text(&row.score)));
@@ -58,7 +58,12 @@ fn for_people(rows: &[AurocRow]) -> Table {
             "An AUROC is undefined when a likelihood is NaN; the counts of images that are not finite say where.",
         );
     }
-    if rows.iter().any(|row| row.seeds + row.seeds_undefined < row.seeds_planned) {
+    if rows.iter().any(|row| row.seeds_stopped > 0) {
+        table.note(
+            "Stopped seeds were ended by early stopping or a budget: `spillway jobs SWEEP --state stopped` says why.",
+        );
+    }
+    if rows.iter().any(|row| row.seeds + row.seeds_undefined + row.seeds_stopped < row.seeds_planned) {
         table.note("Rows with fewer seeds than planned will change.");
     }
     table
@@ -88,6 +93,7 @@ fn for_machines(rows: &[AurocRow]) -> Table {
         Column::text("ci_method", "by"),
         Column::number("n_in", "images in"),
         Column::number("n_out", "images out"),
+        Column::number("seeds_stopped", "seeds stopped"),
     ];
     let mut table = Table::new("auroc", columns);
     for row in rows {
@@ -107,6 +113,7 @@ fn for_machines(rows: &[AurocRow]) -> Table {
             Cell::text(&row.ci_method),
             row.n_in.into(),
             row.n_out.into(),
+            row.seeds_stopped.into(),
         ]);
     }
     table
@@ -118,7 +125,17 @@ pub fn mean(row: &AurocRow) -> String {
     match (defined, row.seeds_undefined) {
         (Some(defined), 0) => defined,
         (Some(defined), seeds) => format!("{defined} ({seeds} undefined)"),
+        (None, 0) if row.seeds_stopped > 0 => "stopped".to_owned(),
         (None, _) => "undefined".to_owned(),
+    }
+}
+
+/// `2/3`, or `1/3, 2 stopped`.
+pub fn seeds(row: &AurocRow) -> String {
+    let AurocRow { seeds, seeds_planned, seeds_stopped, .. } = row;
+    match seeds_stopped {
+        0 => format!("{seeds}/{seeds_planned}"),
+        _ => format!("{seeds}/{seeds_planned}, {seeds_stopped} stopped"),
     }
 }
 
@@ -160,6 +177,7 @@ mod tests {
             ci_method: if seeds > 1 { "student-t over seeds" } else { "delong" }.to_owned(),
             n_in: 10_000,
             n_out: 10_000,
+            seeds_stopped: 0,
         }
     }
 
@@ -179,6 +197,18 @@ mod tests {
 
         assert!(text.contains("0.2706  ") && text.contains("1/2") && text.contains("delong"), "{text}");
         assert!(text.contains("fewer seeds than planned"), "{text}");
+    }
+
+    #[test]
+    fn stopped_seeds_are_marked_and_a_variant_of_them_alone_stays() {
+        let none = AurocRow { auroc_mean: None, ci_low: None, ci_high: None, ci_method: String::new(), ..row(0) };
+        let some = AurocRow { seeds_stopped: 1, ..row(1) };
+        let text = render(&auroc_table(&[AurocRow { seeds_stopped: 2, ..none }, some], Audience::People), Look::PLAIN);
+
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[2].contains("stopped  ") && lines[2].contains("0/2, 2 stopped"), "{text}");
+        assert!(lines[3].contains("0.2706") && lines[3].contains("1/2, 1 stopped"), "{text}");
+        assert!(text.contains("--state stopped") && !text.contains("fewer seeds"), "{text}");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use clap::Args;
 
-pub use self::auroc::{auroc_table, interval, mean, mean_and_deviation};
+pub use self::auroc::{auroc_table, interval, mean, mean_and_deviation, seeds};
 use crate::{
     client::Client,
     failure::Failure,

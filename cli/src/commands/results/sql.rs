@@ -7,7 +7,7 @@ pub fn tables(sweep: &str) -> String {
     let of_sweep = condition(sweep);
     format!(
         "\
-select variant, in_dataset, out_dataset, score, auroc_mean, auroc_sd, ci_low, ci_high, ci_method, seeds, seeds_planned, seeds_undefined, n_in, n_out
+select variant, in_dataset, out_dataset, score, auroc_mean, auroc_sd, ci_low, ci_high, ci_method, seeds, seeds_planned, seeds_undefined, n_in, n_out, seeds_stopped
 from auroc
 where {of_sweep}
 order by variant_ordinal, out_dataset, score;

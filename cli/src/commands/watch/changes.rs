@@ -7,7 +7,7 @@ use proto::v1::{AurocRow, EndedJob, JobCounts, RunningJob, WatchResponse};
 use crate::commands::{
     jobs::shorten,
     list::describe,
-    results::{interval, mean},
+    results::{interval, mean, seeds},
 };
 
 /// A running job has a line for each of so many parts of its way.
@@ -89,8 +89,12 @@ fn of_row(row: &AurocRow) -> String {
     let interval =
         Some(interval(row)).filter(|text| !text.is_empty()).map(|text| format!(" {text}")).unwrap_or_default();
     format!(
-        "result    {}: AUROC {value}{interval}, {} against {}, {}, seeds {}/{}",
-        row.variant, row.in_dataset, row.out_dataset, row.score, row.seeds, row.seeds_planned
+        "result    {}: AUROC {value}{interval}, {} against {}, {}, seeds {}",
+        row.variant,
+        row.in_dataset,
+        row.out_dataset,
+        row.score,
+        seeds(row)
     )
 }
 

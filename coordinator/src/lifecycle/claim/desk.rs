@@ -1,11 +1,12 @@
 //! The desk: claims that wait, and the board of lanes with ready jobs.
 
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU8, Ordering},
     },
+    time::Duration,
 };
 
 use domain::{
@@ -29,7 +30,15 @@ pub(in crate::lifecycle) struct Desk {
     board: Mutex<Board>,
     queue: Mutex<VecDeque<Waiting>>,
     work: Notify,
+    /// Sessions that were open when they were looked at last.
+    open: Mutex<HashMap<SessionId, Instant>>,
 }
+
+/// How long a session that was found open is not looked at again for a claim that finds no job; one that ends meanwhile is told
+/// so by its heartbeat.
+const OPEN_TRUSTED_FOR: Duration = Duration::from_secs(300);
+/// Most sessions that are remembered; at the limit all are forgotten.
+const MAX_REMEMBERED: usize = 10_000;
 
 /// A claim that waits.
 #[derive(Debug)]
@@ -64,7 +73,12 @@ pub(super) struct Ticket {
 
 impl Desk {
     pub(in crate::lifecycle) fn new(policy: Policy) -> Self {
-        Self { board: Mutex::new(Board::new(policy)), queue: Mutex::default(), work: Notify::default() }
+        Self {
+            board: Mutex::new(Board::new(policy)),
+            queue: Mutex::default(),
+            work: Notify::default(),
+            open: Mutex::default(),
+        }
     }
 
     pub(super) fn join(&self, session: SessionId, offer: Offer, max_jobs: u32) -> (Ticket, oneshot::Receiver<Answer>) {
@@ -74,7 +88,7 @@ impl Desk {
             session,
             offer,
             max_jobs,
-            known: false,
+            known: self.is_open(session),
             not_before: None,
             stage: Arc::clone(&stage),
             answer: sender,
@@ -82,6 +96,25 @@ impl Desk {
         self.queue().push_back(waiting);
         self.work.notify_one();
         (Ticket { stage }, answer)
+    }
+
+    fn is_open(&self, session: SessionId) -> bool {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.get(&session).is_some_and(|seen| seen.elapsed() < OPEN_TRUSTED_FOR)
+    }
+
+    /// The session was found open.
+    pub(in crate::lifecycle) fn remember(&self, session: SessionId) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.len() >= MAX_REMEMBERED {
+            open.clear();
+        }
+        open.insert(session, Instant::now());
+    }
+
+    /// The session ended, or may have.
+    pub(in crate::lifecycle) fn forget(&self, session: SessionId) {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&session);
     }
 
     /// A sweep was stored, and its first lane is open.

@@ -1,5 +1,6 @@
 //! Claiming: a long poll for the next jobs. Claims wait at a desk, which serves all of them with one statement a round.
 
+mod count;
 mod desk;
 mod round;
 
@@ -8,8 +9,8 @@ use std::time::Duration;
 use domain::{SessionId, fleet::Offer, report::Assignment};
 use tokio::time::{Instant, sleep_until};
 
+pub(crate) use count::Rounds;
 pub(super) use desk::Desk;
-pub(crate) use round::Rounds;
 pub use round::Served;
 
 use super::{Lifecycle, LifecycleError};

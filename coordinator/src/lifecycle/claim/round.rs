@@ -1,34 +1,28 @@
 //! One round of the desk: look at what is ready, plan a lane for every claim, claim all of it in one statement, answer.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use domain::{
     SessionId, SweepId, Timestamp,
     dispatch::{Board, Lane},
-    job::{Event, FailureKind},
+    job::{Event, FailureKind, JobKind},
     report::{Assignment, Attempt},
 };
 use store::{ClaimedJob, SessionStanding, Slot, SlotOutcome, StoreError};
 use tokio::time::Instant;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
-use super::desk::Waiting;
-use crate::{
-    Unseen,
-    lifecycle::{Lifecycle, LifecycleError},
-};
+use super::{count::Rounds, desk::Waiting};
+use crate::lifecycle::{Lifecycle, LifecycleError};
 
-/// Longest time between two counts of everything.
-const COUNT_INTERVAL: Duration = Duration::from_secs(1);
-/// A count of everything is not repeated before this many times its own duration: thousands of lanes cost a twentieth of a
-/// processor and no more.
-const COUNT_SHARE: u32 = 20;
 /// Most jobs that are claimed in one statement.
 const MAX_SLOTS: usize = 256;
 /// How long a claim of a session that may not claim now is left alone.
 const BARRED_PAUSE: Duration = Duration::from_secs(1);
-/// How long the database's clock is told from this process's.
-const CLOCK_TRUSTED_FOR: Duration = Duration::from_secs(60);
 
 /// What one round did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,38 +33,14 @@ pub struct Served {
     pub more: bool,
 }
 
-/// What rounds remember of each other.
-#[derive(Debug, Default)]
-pub struct Rounds {
-    counted: Option<Counted>,
-    count_wanted: bool,
-    clock: Option<(Timestamp, Instant)>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Counted {
-    at: Instant,
-    cost: Duration,
-}
-
 /// A claim in the round, and what is planned for it.
 struct Planned {
     waiting: Waiting,
     slots: Vec<Slot>,
+    /// Whether its first slot asks for a job whose checkpoint the worker has, ahead of older ones.
+    local: bool,
     jobs: Vec<ClaimedJob>,
     barred: bool,
-}
-
-impl Rounds {
-    fn count_is_due(&self) -> bool {
-        let Some(Counted { at, cost }) = self.counted else { return true };
-        let pause = cost * COUNT_SHARE;
-        at.elapsed() >= if self.count_wanted { pause } else { pause.max(COUNT_INTERVAL) }
-    }
-
-    fn now(&self) -> Timestamp {
-        self.clock.map_or(Timestamp::from_micros(0), |(time, at)| time + at.elapsed())
-    }
 }
 
 impl Lifecycle {
@@ -92,66 +62,19 @@ impl Lifecycle {
             return Ok(Served { jobs: 0, more: false });
         }
         self.look(rounds).await?;
-        let (planned, idle) = self.plan(rounds.now());
+        let (mut planned, idle) = self.plan(rounds.now());
+        self.prefer_local(&mut planned).await;
         let claimed = self.claim_planned(&planned).await;
         let planned = match claimed {
             Ok(outcomes) => self.settle(planned, outcomes),
             Err(error) => {
                 // Whether jobs were claimed is unknown: their workers must open new sessions.
-                rounds.counted = None;
+                rounds.distrust();
                 self.put_back(idle);
                 return Err(refuse_all(planned, error));
             }
         };
         self.answer(planned, idle).await
-    }
-
-    /// Brings the board up to date.
-    async fn look(&self, rounds: &mut Rounds) -> Result<(), StoreError> {
-        let unseen = self.wakeups.take_unseen();
-        rounds.count_wanted |= unseen == Unseen::Anything;
-        if rounds.count_is_due() {
-            self.count(rounds).await?;
-        } else if let Unseen::Sweeps(sweeps) = unseen {
-            let sweeps: Vec<SweepId> = sweeps.into_iter().collect();
-            let lanes = self.store.ready_lanes_of(&sweeps).await?;
-            self.desk.board().replace_lanes_of(&sweeps, lanes);
-        }
-        let strangers = self.desk.board().strangers();
-        if !strangers.is_empty() {
-            let terms = self.store.sweep_terms(&strangers).await?;
-            let mut board = self.desk.board();
-            terms.into_iter().for_each(|(sweep, terms)| board.introduce(sweep, terms));
-        }
-        Ok(())
-    }
-
-    /// Counts everything anew: backoffs that ended, hints that were lost, jobs of other coordinators.
-    async fn count(&self, rounds: &mut Rounds) -> Result<(), StoreError> {
-        let began = Instant::now();
-        if rounds.clock.is_none_or(|(_, at)| at.elapsed() > CLOCK_TRUSTED_FOR) {
-            rounds.clock = Some((self.store.now().await?, Instant::now()));
-        }
-        let lanes = self.store.ready_lanes().await?;
-        let running = if lanes.is_empty() { None } else { Some(self.store.running_jobs().await?) };
-        let unknown: Vec<SweepId> = {
-            let mut board = self.desk.board();
-            board.replace_lanes(lanes);
-            let running = running.iter().flat_map(HashMap::keys);
-            running.copied().filter(|sweep| !board.knows(*sweep)).collect()
-        };
-        if !unknown.is_empty() {
-            let terms = self.store.sweep_terms(&unknown).await?;
-            let mut board = self.desk.board();
-            terms.into_iter().for_each(|(sweep, terms)| board.introduce(sweep, terms));
-        }
-        if let Some(running) = running {
-            let elapsed = rounds.counted.map_or(Duration::ZERO, |counted| counted.at.elapsed());
-            self.desk.board().count_running(&running, elapsed);
-        }
-        rounds.counted = Some(Counted { at: Instant::now(), cost: began.elapsed() });
-        rounds.count_wanted = false;
-        Ok(())
     }
 
     /// Takes the claims from the queue and plans jobs for them: one for each in turn, then a second one for each that wants
@@ -170,7 +93,8 @@ impl Lifecycle {
                 Some(lane) if waiting.take() => {
                     let slot = plan_one(&mut board, waiting.session, lane);
                     slots += 1;
-                    planned.push(Planned { waiting, slots: Vec::from_iter(slot), jobs: Vec::new(), barred: false });
+                    let slots = Vec::from_iter(slot);
+                    planned.push(Planned { waiting, slots, local: false, jobs: Vec::new(), barred: false });
                 }
                 Some(_) => {}
                 None => idle.push(waiting),
@@ -192,6 +116,28 @@ impl Lifecycle {
             }
         }
         (planned, idle)
+    }
+
+    /// Points the first slot of each claim that offers artifacts to a job which needs one of them, within the lane whose turn it is.
+    async fn prefer_local(&self, planned: &mut [Planned]) {
+        let mut taken = HashSet::new();
+        for claim in planned {
+            let (Some(slot), artifacts) = (claim.slots.first_mut(), &claim.waiting.offer.artifacts) else { continue };
+            if artifacts.is_empty() || slot.lane.kind == JobKind::Train {
+                continue;
+            }
+            let wanted = u32::try_from(taken.len() + 1).unwrap_or(u32::MAX);
+            match self.store.local_jobs(slot.lane.sweep, slot.lane.kind, artifacts, wanted).await {
+                Ok(jobs) => {
+                    if let Some((_, place)) = jobs.into_iter().find(|(job, _)| taken.insert(*job)) {
+                        slot.oldest = place;
+                        claim.local = true;
+                    }
+                }
+                // Any job of the lane will do.
+                Err(error) => debug!(%error, "jobs near their checkpoints were not found"),
+            }
+        }
     }
 
     /// Claims what is planned: all of it in one statement, but for sweeps with a limit, each of which is counted under a lock.
@@ -231,13 +177,19 @@ impl Lifecycle {
     fn settle(&self, mut planned: Vec<Planned>, outcomes: Vec<SlotOutcome>) -> Vec<Planned> {
         let mut outcomes = outcomes.into_iter();
         let mut board = self.desk.board();
+        // A local slot goes ahead of older jobs, or finds another slot at the same job: neither tells that its lane is empty.
+        let local = planned.iter().filter(|claim| claim.local).filter_map(|claim| claim.slots.first());
+        let local: HashSet<Lane> = local.map(|slot| slot.lane).collect();
         for claim in &mut planned {
-            for slot in &claim.slots {
+            for (at, slot) in claim.slots.iter().enumerate() {
                 match outcomes.next() {
                     Some(SlotOutcome::Filled(job)) => {
-                        board.took(slot.lane, job.ready_seq);
+                        if at > 0 || !claim.local {
+                            board.took(slot.lane, job.ready_seq);
+                        }
                         claim.jobs.push(*job);
                     }
+                    Some(SlotOutcome::Empty) if local.contains(&slot.lane) => board.unplan(slot.lane),
                     Some(SlotOutcome::Empty) | None => board.missed(slot.lane),
                     Some(SlotOutcome::Barred) => {
                         board.unplan(slot.lane);
@@ -259,6 +211,7 @@ impl Lifecycle {
                 if claim.barred {
                     claim.waiting.not_before = Some(Instant::now() + BARRED_PAUSE);
                     claim.waiting.known = false;
+                    self.desk.forget(claim.waiting.session);
                 }
                 back.push(claim.waiting);
                 continue;
@@ -344,7 +297,10 @@ impl Lifecycle {
         let mut known = Vec::with_capacity(unserved.len());
         for mut waiting in unserved {
             if waiting.known || standings.get(&waiting.session).is_some_and(|one| *one != SessionStanding::Gone) {
-                waiting.known = true;
+                if !waiting.known {
+                    waiting.known = true;
+                    self.desk.remember(waiting.session);
+                }
                 known.push(waiting);
             } else {
                 let session = waiting.session;

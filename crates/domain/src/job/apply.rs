@@ -53,11 +53,18 @@ pub fn apply(job: &Job, event: Event, now: Timestamp) -> Result<Transition, Reje
         Event::Fail { epoch, kind, message } => {
             running_at(job, epoch).map(|session| fail(job, session, kind, message, now))
         }
-        Event::Release { epoch } => running_at(job, epoch).map(|session| release(job, session)),
+        Event::Release { epoch } => {
+            running_at(job, epoch).map(|session| release(job, session, "released by the worker".to_owned()))
+        }
+        Event::Preempted { epoch, reason } => {
+            running_at(job, epoch).map(|session| release(job, session, format!("preempted: {reason}")))
+        }
         Event::SessionLost { session } => session_lost(job, session, now),
         Event::DependencySucceeded => dependency_succeeded(job),
         Event::DependencyEnded { end, reason } => dependency_ended(job, end, reason),
         Event::Cancel { reason } => cancel(job, reason),
+        Event::StopEarly { epoch, reason } => running_at(job, epoch).and_then(|_| stop(job, reason)),
+        Event::Stop { reason } => stop(job, reason),
         Event::Retry { dependency } => retry(job, dependency),
     }
 }
@@ -71,7 +78,8 @@ fn claim(job: &Job, session: SessionId, now: Timestamp) -> Result<Transition, Re
         | State::Succeeded
         | State::Failed { .. }
         | State::Cancelled { .. }
-        | State::Quarantined { .. } => Err(wrong_state(job, "only a ready job can be claimed")),
+        | State::Quarantined { .. }
+        | State::Stopped { .. } => Err(wrong_state(job, "only a ready job can be claimed")),
     }
 }
 
@@ -87,7 +95,8 @@ fn running_at(job: &Job, epoch: Epoch) -> Result<SessionId, Rejected> {
         | State::Succeeded
         | State::Failed { .. }
         | State::Cancelled { .. }
-        | State::Quarantined { .. } => Err(wrong_state(job, "only a running job can be reported on")),
+        | State::Quarantined { .. }
+        | State::Stopped { .. } => Err(wrong_state(job, "only a running job can be reported on")),
     }
 }
 
@@ -126,9 +135,9 @@ fn fail(job: &Job, session: SessionId, kind: FailureKind, message: String, now: 
     spend(leave_running(job, session, state, outcome, message), spent)
 }
 
-fn release(job: &Job, session: SessionId) -> Transition {
-    let ready = State::Ready { not_before: None };
-    leave_running(job, session, ready, OutcomeKind::Released, "released by the worker".to_owned())
+/// Back in the queue at once, and no budget pays.
+fn release(job: &Job, session: SessionId, detail: String) -> Transition {
+    leave_running(job, session, State::Ready { not_before: None }, OutcomeKind::Released, detail)
 }
 
 fn session_lost(job: &Job, session: SessionId, now: Timestamp) -> Result<Transition, Rejected> {
@@ -143,7 +152,8 @@ fn session_lost(job: &Job, session: SessionId, now: Timestamp) -> Result<Transit
         | State::Succeeded
         | State::Failed { .. }
         | State::Cancelled { .. }
-        | State::Quarantined { .. } => Err(Rejected::OtherSession { given: session }),
+        | State::Quarantined { .. }
+        | State::Stopped { .. } => Err(Rejected::OtherSession { given: session }),
     }
 }
 
@@ -155,7 +165,8 @@ fn dependency_succeeded(job: &Job) -> Result<Transition, Rejected> {
         | State::Succeeded
         | State::Failed { .. }
         | State::Cancelled { .. }
-        | State::Quarantined { .. } => Err(wrong_state(job, "only a blocked job waits for another")),
+        | State::Quarantined { .. }
+        | State::Stopped { .. } => Err(wrong_state(job, "only a blocked job waits for another")),
     }
 }
 
@@ -166,6 +177,7 @@ fn dependency_ended(job: &Job, end: DependencyEnd, reason: String) -> Result<Tra
             match end {
                 DependencyEnd::Failed => State::Failed { reason },
                 DependencyEnd::Cancelled => State::Cancelled { reason },
+                DependencyEnd::Stopped => State::Stopped { reason },
             },
         )),
         State::Ready { .. }
@@ -173,27 +185,41 @@ fn dependency_ended(job: &Job, end: DependencyEnd, reason: String) -> Result<Tra
         | State::Succeeded
         | State::Failed { .. }
         | State::Cancelled { .. }
-        | State::Quarantined { .. } => Err(wrong_state(job, "only a blocked job waits for another")),
+        | State::Quarantined { .. }
+        | State::Stopped { .. } => Err(wrong_state(job, "only a blocked job waits for another")),
     }
 }
 
 fn cancel(job: &Job, reason: String) -> Result<Transition, Rejected> {
-    let cascade = Some(Cascade::End { end: DependencyEnd::Cancelled, reason: reason.clone() });
+    let state = State::Cancelled { reason: reason.clone() };
+    end(job, state, OutcomeKind::Cancelled, DependencyEnd::Cancelled, reason)
+}
+
+fn stop(job: &Job, reason: String) -> Result<Transition, Rejected> {
+    let state = State::Stopped { reason: reason.clone() };
+    end(job, state, OutcomeKind::Stopped, DependencyEnd::Stopped, reason)
+}
+
+/// The job ended from outside, wherever it stands, and what waits for it with it.
+fn end(
+    job: &Job,
+    state: State,
+    outcome: OutcomeKind,
+    dependents: DependencyEnd,
+    reason: String,
+) -> Result<Transition, Rejected> {
+    let cascade = Some(Cascade::End { end: dependents, reason: reason.clone() });
     match job.state {
-        State::Blocked | State::Ready { .. } => Ok(Transition { cascade, ..moved(job, State::Cancelled { reason }) }),
+        State::Blocked | State::Ready { .. } => Ok(Transition { cascade, ..moved(job, state) }),
         State::Running { session } => {
-            let left = leave_running(
-                job,
-                session,
-                State::Cancelled { reason: reason.clone() },
-                OutcomeKind::Cancelled,
-                reason,
-            );
+            let left = leave_running(job, session, state, outcome, reason);
             Ok(Transition { cascade, effects: vec![Effect::StopAttempt { session, epoch: job.epoch }], ..left })
         }
-        State::Succeeded | State::Failed { .. } | State::Cancelled { .. } | State::Quarantined { .. } => {
-            Err(wrong_state(job, "it has ended"))
-        }
+        State::Succeeded
+        | State::Failed { .. }
+        | State::Cancelled { .. }
+        | State::Quarantined { .. }
+        | State::Stopped { .. } => Err(wrong_state(job, "it has ended")),
     }
 }
 
@@ -210,6 +236,7 @@ fn retry(job: &Job, dependency: Dependency) -> Result<Transition, Rejected> {
         }
         State::Blocked | State::Ready { .. } | State::Running { .. } => Err(wrong_state(job, "it has not ended")),
         State::Succeeded => Err(wrong_state(job, "it has its result")),
+        State::Stopped { .. } => Err(wrong_state(job, "the sweep's own rule ended it")),
     }
 }
 
@@ -222,7 +249,8 @@ fn moved(job: &Job, state: State) -> Transition {
         | State::Succeeded
         | State::Failed { .. }
         | State::Cancelled { .. }
-        | State::Quarantined { .. } => Vec::new(),
+        | State::Quarantined { .. }
+        | State::Stopped { .. } => Vec::new(),
     };
     Transition { job: Job { state, ..job.clone() }, outcome: None, cascade: None, effects }
 }
@@ -234,6 +262,7 @@ fn leave_running(job: &Job, session: SessionId, state: State, kind: OutcomeKind,
             Some(Cascade::End { end: DependencyEnd::Failed, reason: reason.clone() })
         }
         State::Cancelled { reason } => Some(Cascade::End { end: DependencyEnd::Cancelled, reason: reason.clone() }),
+        State::Stopped { reason } => Some(Cascade::End { end: DependencyEnd::Stopped, reason: reason.clone() }),
         State::Blocked | State::Ready { .. } | State::Running { .. } | State::Succeeded => None,
     };
     let left = moved(job, state);

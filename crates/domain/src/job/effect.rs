@@ -44,6 +44,8 @@ pub enum OutcomeKind {
     Released,
     /// A user cancelled the job.
     Cancelled,
+    /// The sweep's own rule stopped the job.
+    Stopped,
 }
 
 /// What must happen to dependent jobs in the same transaction.
@@ -78,8 +80,15 @@ pub enum Effect {
 
 impl OutcomeKind {
     /// Every ending.
-    pub const ALL: [Self; 6] =
-        [Self::Succeeded, Self::Failed, Self::Infrastructure, Self::Crashed, Self::Released, Self::Cancelled];
+    pub const ALL: [Self; 7] = [
+        Self::Succeeded,
+        Self::Failed,
+        Self::Infrastructure,
+        Self::Crashed,
+        Self::Released,
+        Self::Cancelled,
+        Self::Stopped,
+    ];
 
     /// The name in SQL and tables.
     #[must_use]
@@ -91,6 +100,7 @@ impl OutcomeKind {
             Self::Crashed => "crashed",
             Self::Released => "released",
             Self::Cancelled => "cancelled",
+            Self::Stopped => "stopped",
         }
     }
 }

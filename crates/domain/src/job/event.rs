@@ -26,10 +26,17 @@ pub enum Event {
         /// What happened.
         message: String,
     },
-    /// The worker gives the job back unfinished: a drain or a preemption.
+    /// The worker gives the job back unfinished: a drain.
     Release {
         /// The epoch that the worker holds.
         epoch: Epoch,
+    },
+    /// The worker gives the job back unfinished because it was told to make room for another job.
+    Preempted {
+        /// The epoch that the worker holds.
+        epoch: Epoch,
+        /// For which job.
+        reason: String,
     },
     /// The session that ran the job died.
     SessionLost {
@@ -48,6 +55,18 @@ pub enum Event {
     /// A user cancels the job.
     Cancel {
         /// Who asked and why.
+        reason: String,
+    },
+    /// The rule of the sweep's early stopping ends an attempt by what it reported.
+    StopEarly {
+        /// The epoch that the worker holds.
+        epoch: Epoch,
+        /// What the rule saw.
+        reason: String,
+    },
+    /// A budget of the sweep ends the job, wherever it stands.
+    Stop {
+        /// Which budget, and how it stands.
         reason: String,
     },
     /// A user wants the job tried again, with fresh budgets.
@@ -78,6 +97,8 @@ pub enum DependencyEnd {
     Failed,
     /// Cancelled.
     Cancelled,
+    /// Stopped by the sweep's own rule.
+    Stopped,
 }
 
 /// Where the job that this one waits for stands.

@@ -30,6 +30,8 @@ impl RetryScope {
         match state {
             StateName::Failed | StateName::Quarantined => true,
             StateName::Cancelled => self == Self::Missing,
+            // Stopped by the sweep's own rule: trying again would end there again.
+            StateName::Stopped => false,
             StateName::Blocked | StateName::Ready | StateName::Running | StateName::Succeeded => false,
         }
     }

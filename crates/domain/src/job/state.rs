@@ -76,6 +76,11 @@ pub enum State {
         /// The last crash.
         reason: String,
     },
+    /// Ended by the sweep's own rule, early stopping or a budget, or with the job that it waited for. Final.
+    Stopped {
+        /// What the rule saw.
+        reason: String,
+    },
 }
 
 /// The name of a state.
@@ -96,6 +101,8 @@ pub enum StateName {
     Cancelled,
     /// See [`State::Quarantined`].
     Quarantined,
+    /// See [`State::Stopped`].
+    Stopped,
 }
 
 /// The text given names no state or no kind of job.
@@ -119,14 +126,23 @@ impl State {
             Self::Failed { .. } => StateName::Failed,
             Self::Cancelled { .. } => StateName::Cancelled,
             Self::Quarantined { .. } => StateName::Quarantined,
+            Self::Stopped { .. } => StateName::Stopped,
         }
     }
 }
 
 impl StateName {
     /// Every state, in the order of a job's life.
-    pub const ALL: [Self; 7] =
-        [Self::Blocked, Self::Ready, Self::Running, Self::Succeeded, Self::Failed, Self::Cancelled, Self::Quarantined];
+    pub const ALL: [Self; 8] = [
+        Self::Blocked,
+        Self::Ready,
+        Self::Running,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Quarantined,
+        Self::Stopped,
+    ];
 
     /// The name in SQL and tables.
     #[must_use]
@@ -139,6 +155,7 @@ impl StateName {
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
             Self::Quarantined => "quarantined",
+            Self::Stopped => "stopped",
         }
     }
 
@@ -147,7 +164,7 @@ impl StateName {
     pub fn is_final(self) -> bool {
         match self {
             Self::Blocked | Self::Ready | Self::Running => false,
-            Self::Succeeded | Self::Failed | Self::Cancelled | Self::Quarantined => true,
+            Self::Succeeded | Self::Failed | Self::Cancelled | Self::Quarantined | Self::Stopped => true,
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod optimiser;
 pub mod parse;
 pub mod schedule;
 pub mod training;
+pub mod validation;
 pub mod violation;
 pub mod workload;
 
@@ -42,6 +43,7 @@ pub use optimiser::{AdamSpec, OptimiserSpec, RmsPropSpec};
 pub use parse::parse_document;
 pub use schedule::{FlowsOodAnnealSpec, ScheduleSpec, WarmUpCosineSpec};
 pub use training::{Decay, TrainingSpec};
+pub use validation::ValidationSpec;
 pub use violation::{Violation, Violations};
 pub use workload::Workload;
 
@@ -79,6 +81,9 @@ impl ExperimentSpec {
             found.extend(violations);
         }
         self.training.check(&format!("{at}.training"), self.data.dataset, &mut found);
+        if let Some(validation) = &self.training.validation {
+            validation.check(&format!("{at}.training.validation"), self, &mut found);
+        }
         self.evaluation.check(&format!("{at}.evaluation"), self.data.dataset, &mut found);
         if let Some(inspection) = &self.inspection {
             inspection.check(&format!("{at}.inspection"), self.data.dataset, &self.evaluation, &mut found);

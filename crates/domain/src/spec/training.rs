@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DatasetName, DivergencePolicy, ModelSpec, ObjectiveSpec, OptimiserSpec, ScheduleSpec, Violations, defaults,
+    DatasetName, DivergencePolicy, ModelSpec, ObjectiveSpec, OptimiserSpec, ScheduleSpec, ValidationSpec, Violations,
+    defaults,
 };
 use crate::Digest;
 
@@ -49,6 +50,9 @@ pub struct TrainingSpec {
     /// hold the same model. With it `steps` may be 0: then the model is evaluated as it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial_weights: Option<Digest>,
+    /// How the flow is judged while it trains, on examples that are held out for it; not at all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<ValidationSpec>,
 }
 
 /// Which parameters decay. Gradients are clipped for each group of parameters on its own.

@@ -32,7 +32,7 @@ impl ExperimentSpec {
     pub fn workload(&self, at: &str) -> Result<Workload, Violations> {
         let flow = self.architecture(at)?;
         let count = flow.count();
-        let examples_per_epoch = self.data.train_examples();
+        let examples_per_epoch = self.learned_examples();
         let steps_per_epoch = examples_per_epoch.map(|examples| self.training.steps_per_epoch(examples));
         let flops_per_step = flow.step_flops(self.training.examples_per_step());
         Ok(Workload {
@@ -48,8 +48,16 @@ impl ExperimentSpec {
     }
 }
 
-impl DataSpec {
+impl ExperimentSpec {
     /// Examples that training sees in one epoch; `None` where only the file can tell.
+    fn learned_examples(&self) -> Option<u64> {
+        let held_out = self.training.validation.as_ref().map_or(0, |validation| u64::from(validation.examples));
+        self.data.train_examples().map(|examples| examples.saturating_sub(held_out))
+    }
+}
+
+impl DataSpec {
+    /// Examples of the train split that an experiment takes; `None` where only the file can tell.
     #[must_use]
     pub fn train_examples(&self) -> Option<u64> {
         let limit = self.train_images.map(u64::from);

@@ -1,10 +1,12 @@
 //! From a sweep to its variants, experiments and jobs.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use serde_json::Value;
 
-use super::{Axis, Expansion, MAX_JOBS, SweepSpec, label::ShortNames, point, point::Setting, sampling, settings};
+use super::{
+    Axis, Expansion, MAX_JOBS, Sample, SweepSpec, label::ShortNames, point, point::Setting, rules, sampling, settings,
+};
 use crate::{
     Digest,
     job::JobKind,
@@ -74,6 +76,7 @@ pub(super) fn expand(sweep: &SweepSpec) -> Result<Expanded, Violations> {
     found.into_result()?;
 
     let variants = build_variants(sweep)?;
+    rules::check(sweep, &variants).into_result()?;
     let experiments = variants
         .iter()
         .enumerate()
@@ -97,7 +100,7 @@ fn check_size(sweep: &SweepSpec, found: &mut Violations) {
     let points = match &sweep.expansion {
         Expansion::Grid(grid) => grid_size(&grid.axes),
         Expansion::List(list) => list.points.len() as u64,
-        Expansion::Random(random) => u64::from(random.draws),
+        Expansion::Random(sample) | Expansion::Sobol(sample) => u64::from(sample.draws),
     };
     let jobs = points.saturating_mul(sweep.seeds.len() as u64).saturating_mul(2);
     if jobs > MAX_JOBS as u64 {
@@ -121,7 +124,7 @@ fn build_variants(sweep: &SweepSpec) -> Result<Vec<Variant>, Violations> {
     let mut found = Violations::default();
     let mut variants: Vec<Variant> = Vec::new();
     let mut seen: HashMap<Digest, usize> = HashMap::new();
-    let points = points(&sweep.expansion);
+    let points = points(&sweep.expansion)?;
     let names = ShortNames::of(&points);
     for settings in points {
         let label = names.label(&settings);
@@ -144,19 +147,27 @@ fn build_variants(sweep: &SweepSpec) -> Result<Vec<Variant>, Violations> {
     found.into_result().map(|()| variants)
 }
 
-fn points(expansion: &Expansion) -> Vec<Vec<Setting<'_>>> {
-    match expansion {
+fn points(expansion: &Expansion) -> Result<Vec<Vec<Setting<'_>>>, Violations> {
+    Ok(match expansion {
         Expansion::Grid(grid) => {
             (0..grid_size(&grid.axes)).map(|index| grid_point(&grid.axes, index, "expansion.grid.axes")).collect()
         }
-        Expansion::Random(random) => sampling::distinct(grid_size(&random.axes), random.draws, random.seed)
-            .into_iter()
-            .map(|index| grid_point(&random.axes, index, "expansion.random.axes"))
-            .collect(),
+        Expansion::Random(sample) => random_points(sample)?,
+        Expansion::Sobol(Sample { axes, draws, seed }) => sampling::sobol(axes, *draws, *seed, "expansion.sobol")?,
         Expansion::List(list) => {
             list.points.iter().enumerate().map(|(index, point)| list_point(point, index)).collect()
         }
+    })
+}
+
+/// Where there are values only, places in their grid are drawn; a range has no grid.
+fn random_points(sample: &Sample) -> Result<Vec<Vec<Setting<'_>>>, Violations> {
+    let Sample { axes, draws, seed } = sample;
+    if axes.iter().any(|axis| axis.range.is_some()) {
+        return sampling::random(axes, *draws, *seed, "expansion.random");
     }
+    let places = sampling::distinct(grid_size(axes), *draws, *seed).into_iter();
+    Ok(places.map(|index| grid_point(axes, index, "expansion.random.axes")).collect())
 }
 
 /// The settings of grid point `index`, the last axis fastest.
@@ -172,7 +183,7 @@ fn grid_point<'a>(axes: &'a [Axis], index: u64, at: &str) -> Vec<Setting<'a>> {
             rest /= count;
             Setting {
                 field: &axis.field,
-                value: &axis.values[choice],
+                value: Cow::Borrowed(&axis.values[choice]),
                 origin: format!("{at}[{position}].values[{choice}]"),
             }
         })
@@ -184,7 +195,11 @@ fn grid_point<'a>(axes: &'a [Axis], index: u64, at: &str) -> Vec<Setting<'a>> {
 fn list_point(point: &std::collections::BTreeMap<String, Value>, index: usize) -> Vec<Setting<'_>> {
     point
         .iter()
-        .map(|(field, value)| Setting { field, value, origin: format!("expansion.list.points[{index}].{field}") })
+        .map(|(field, value)| Setting {
+            field,
+            value: Cow::Borrowed(value),
+            origin: format!("expansion.list.points[{index}].{field}"),
+        })
         .collect()
 }
 

@@ -27,7 +27,7 @@ impl<'a> ShortNames<'a> {
             return BASE.to_owned();
         }
         let parts: Vec<String> =
-            settings.iter().map(|setting| format!("{}={}", self.0[setting.field], text(setting.value))).collect();
+            settings.iter().map(|setting| format!("{}={}", self.0[setting.field], text(&setting.value))).collect();
         parts.join(", ")
     }
 }
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn setting<'a>(field: &'a str, value: &'a Value) -> Setting<'a> {
-        Setting { field, value, origin: String::new() }
+        Setting { field, value: std::borrow::Cow::Borrowed(value), origin: String::new() }
     }
 
     #[test]

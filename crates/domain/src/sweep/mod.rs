@@ -1,8 +1,11 @@
 //! Sweeps: the document that a user submits, and its expansion into experiments and jobs.
 
+mod axis;
+mod budget;
 mod expand;
 mod label;
 mod point;
+mod rules;
 mod sampling;
 mod settings;
 
@@ -11,12 +14,15 @@ use std::{collections::BTreeSet, ops::RangeInclusive};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub use axis::{Axis, Range, Scale, UnknownScale};
+pub use budget::Budget;
 pub use expand::{Expanded, PlannedExperiment, Variant};
 
 use crate::{
     Digest,
     fleet::{DeviceRequirement, Label, Requirement},
     spec::{ExperimentSpec, Violations, canonical},
+    stopping::EarlyStopping,
 };
 
 /// Most jobs that one sweep may expand to.
@@ -47,6 +53,12 @@ pub struct SweepSpec {
     /// How to run its jobs; no part of an experiment's identity.
     #[serde(default)]
     pub execution: ExecutionSpec,
+    /// The rule by which experiments that do worse than others are stopped; none when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
+    /// What the sweep may spend; anything when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
 }
 
 /// How a sweep's variants arise from its base.
@@ -57,8 +69,11 @@ pub enum Expansion {
     Grid(Grid),
     /// The points given, in order.
     List(List),
-    /// Distinct points drawn from the grid of the axes, the same ones for the same seed.
-    Random(Random),
+    /// Distinct points drawn from the axes, the same ones for the same seed.
+    Random(Sample),
+    /// Distinct points of a Sobol sequence over the axes, the same ones for the same seed: they fill the space more evenly
+    /// than random ones.
+    Sobol(Sample),
 }
 
 /// A full grid.
@@ -77,26 +92,16 @@ pub struct List {
     pub points: Vec<std::collections::BTreeMap<String, Value>>,
 }
 
-/// A seeded sample of a grid.
+/// A seeded sample of the space that axes span.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Random {
-    /// The axes of the grid that is sampled.
+pub struct Sample {
+    /// The axes of the space.
     pub axes: Vec<Axis>,
     /// How many distinct points to draw.
     pub draws: u32,
     /// Seed of the draw.
     pub seed: u64,
-}
-
-/// One field of the base experiment and the values it takes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Axis {
-    /// Path of the field inside the base experiment, such as `model.realnvp.mask`.
-    pub field: String,
-    /// The values, in table order.
-    pub values: Vec<Value>,
 }
 
 /// How the jobs of a sweep are run.
@@ -127,6 +132,10 @@ pub struct ExecutionSpec {
     /// Labels that a worker must have, all of them.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub labels: BTreeSet<Label>,
+    /// Whether a training may be told to stop at a checkpoint, and to go on later, when a sweep of a much higher priority
+    /// waits.
+    #[serde(skip_serializing_if = "is_true")]
+    pub preemptible: bool,
 }
 
 // Fields younger than the first stored sweeps are left out of the document at their defaults, so that its fingerprint stays.
@@ -134,6 +143,11 @@ pub struct ExecutionSpec {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_default_weight(weight: &u16) -> bool {
     *weight == ExecutionSpec::DEFAULT_WEIGHT
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_true(choice: &bool) -> bool {
+    *choice
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -160,6 +174,7 @@ impl Default for ExecutionSpec {
             max_running: None,
             memory_mib: 0,
             labels: BTreeSet::new(),
+            preemptible: true,
         }
     }
 }

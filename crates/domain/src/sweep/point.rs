@@ -1,5 +1,7 @@
 //! One point of a sweep: settings put into the base experiment, and the result parsed and checked like a hand-written one.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::spec::{ExperimentSpec, Violations, parse_document};
@@ -8,7 +10,7 @@ use crate::spec::{ExperimentSpec, Violations, parse_document};
 #[derive(Debug, Clone)]
 pub(super) struct Setting<'a> {
     pub(super) field: &'a str,
-    pub(super) value: &'a Value,
+    pub(super) value: Cow<'a, Value>,
     pub(super) origin: String,
 }
 
@@ -40,7 +42,7 @@ fn set(document: &mut Value, setting: &Setting<'_>) -> Result<(), Violations> {
     let Some(members) = place.as_object_mut() else {
         return Err(no_such_field(setting, &parents.join("."), "no fields at all"));
     };
-    members.insert(leaf.to_owned(), setting.value.clone());
+    members.insert(leaf.to_owned(), setting.value.clone().into_owned());
     Ok(())
 }
 

@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use super::{Axis, ExecutionSpec, Expansion, MAX_AXES, MAX_DESCRIPTION_LEN, MAX_NAME_LEN, SweepSpec};
+use super::{
+    ExecutionSpec, Expansion, MAX_AXES, MAX_DESCRIPTION_LEN, MAX_NAME_LEN, Sample, SweepSpec,
+    axis::{Points, check_axes},
+};
 use crate::{fleet::MAX_LABELS, spec::Violations};
 
 pub(super) fn check(sweep: &SweepSpec) -> Violations {
@@ -17,6 +20,12 @@ pub(super) fn check(sweep: &SweepSpec) -> Violations {
     check_seeds(&sweep.seeds, &mut found);
     check_expansion(&sweep.expansion, &mut found);
     check_execution(&sweep.execution, &mut found);
+    if let Some(rule) = &sweep.early_stopping {
+        rule.check("early_stopping", &mut found);
+    }
+    if let Some(budget) = &sweep.budget {
+        budget.check("budget", &mut found);
+    }
     found
 }
 
@@ -52,7 +61,7 @@ fn check_seeds(seeds: &[u64], found: &mut Violations) {
 
 fn check_expansion(expansion: &Expansion, found: &mut Violations) {
     match expansion {
-        Expansion::Grid(grid) => check_axes(&grid.axes, "expansion.grid.axes", found),
+        Expansion::Grid(grid) => check_axes(&grid.axes, Points::All, "expansion.grid.axes", found),
         Expansion::List(list) => {
             if list.points.is_empty() {
                 found.add("expansion.list.points", "empty: give at least one point, or leave the expansion out");
@@ -64,37 +73,21 @@ fn check_expansion(expansion: &Expansion, found: &mut Violations) {
                 }
             }
         }
-        Expansion::Random(random) => {
-            check_axes(&random.axes, "expansion.random.axes", found);
-            let points =
-                random.axes.iter().fold(1_u64, |product, axis| product.saturating_mul(axis.values.len() as u64));
-            if random.axes.is_empty() {
-                found.add("expansion.random.axes", "empty: give at least one axis to draw from");
-            } else if points > 0 {
-                found.check_range("expansion.random.draws", u64::from(random.draws), 1..=points);
-            }
-        }
+        Expansion::Random(sample) => check_sample(sample, "expansion.random", found),
+        Expansion::Sobol(sample) => check_sample(sample, "expansion.sobol", found),
     }
 }
 
-fn check_axes(axes: &[Axis], at: &str, found: &mut Violations) {
-    if axes.len() > MAX_AXES {
-        found.add(at, format!("{} axes: at most {MAX_AXES} allowed", axes.len()));
+fn check_sample(sample: &Sample, at: &str, found: &mut Violations) {
+    check_axes(&sample.axes, Points::Drawn, &format!("{at}.axes"), found);
+    if sample.axes.is_empty() {
+        found.add(format!("{at}.axes"), "empty: give at least one axis to draw from");
         return;
     }
-    for (index, axis) in axes.iter().enumerate() {
-        let mut seen = HashSet::new();
-        if axis.values.is_empty() {
-            found.add(format!("{at}[{index}].values"), format!("empty: give at least one value for `{}`", axis.field));
-        }
-        if axes[..index].iter().any(|earlier| earlier.field == axis.field) {
-            found.add(format!("{at}[{index}].field"), format!("`{}` is already an axis", axis.field));
-        }
-        for (position, value) in axis.values.iter().enumerate() {
-            if !seen.insert(value) {
-                found.add(format!("{at}[{index}].values[{position}]"), format!("{value} stands twice"));
-            }
-        }
+    let choices = sample.axes.iter().map(|axis| axis.choices().unwrap_or(u64::MAX));
+    let points = choices.fold(1_u64, u64::saturating_mul);
+    if points > 0 {
+        found.check_range(&format!("{at}.draws"), u64::from(sample.draws), 1..=points);
     }
 }
 

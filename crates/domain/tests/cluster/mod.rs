@@ -58,11 +58,12 @@ pub struct Tally {
     released: u32,
     retried: u32,
     dependents_ended: u32,
+    stopped_running: u32,
 }
 
 impl Tally {
     /// Everything that must not be rare.
-    pub fn counts(&self) -> [(&'static str, u32); 10] {
+    pub fn counts(&self) -> [(&'static str, u32); 11] {
         [
             ("completed", self.completed),
             ("stale", self.stale),
@@ -74,6 +75,7 @@ impl Tally {
             ("released", self.released),
             ("retried", self.retried),
             ("dependents ended", self.dependents_ended),
+            ("stopped while running", self.stopped_running),
         ]
     }
 }
@@ -163,7 +165,10 @@ impl Cluster {
     pub fn deliver(&mut self, Report { row, event }: Report) {
         let job = &self.rows[row].job;
         let epoch = match &event {
-            Event::Complete { epoch } | Event::Fail { epoch, .. } | Event::Release { epoch } => *epoch,
+            Event::Complete { epoch }
+            | Event::Fail { epoch, .. }
+            | Event::Release { epoch }
+            | Event::StopEarly { epoch, .. } => *epoch,
             other => panic!("{other:?} is no report"),
         };
         let current = job.epoch == epoch && job.state.name() == StateName::Running;
@@ -178,7 +183,9 @@ impl Cluster {
         match self.rows[row].waits_for.map(|train| self.rows[train].job.state.name()) {
             None | Some(StateName::Succeeded) => Dependency::Met,
             Some(StateName::Blocked | StateName::Ready | StateName::Running) => Dependency::Pending,
-            Some(StateName::Failed | StateName::Cancelled | StateName::Quarantined) => Dependency::Ended,
+            Some(StateName::Failed | StateName::Cancelled | StateName::Quarantined | StateName::Stopped) => {
+                Dependency::Ended
+            }
         }
     }
 
@@ -206,7 +213,7 @@ impl Cluster {
                     assert_eq!(train, StateName::Succeeded, "job {place} came before what it waits for");
                 }
                 StateName::Blocked => assert!(!train.is_final(), "job {place} waits for a job that has ended"),
-                StateName::Failed | StateName::Cancelled | StateName::Quarantined => {}
+                StateName::Failed | StateName::Cancelled | StateName::Quarantined | StateName::Stopped => {}
             }
         }
     }
@@ -227,7 +234,7 @@ impl Cluster {
             };
             let concerned = match cascade {
                 Cascade::Unblock | Cascade::End { .. } => state == StateName::Blocked,
-                Cascade::Reopen => state.is_final() && state != StateName::Succeeded,
+                Cascade::Reopen => state.is_final() && !matches!(state, StateName::Succeeded | StateName::Stopped),
             };
             if concerned {
                 self.tally.dependents_ended += u32::from(matches!(cascade, Cascade::End { .. }));
@@ -271,6 +278,7 @@ impl Cluster {
         self.tally.quarantined += u32::from(after == StateName::Quarantined);
         self.tally.failed += u32::from(ran && after == StateName::Failed);
         self.tally.cancelled_running += u32::from(ran && after == StateName::Cancelled);
+        self.tally.stopped_running += u32::from(ran && after == StateName::Stopped);
         self.tally.released += u32::from(matches!(event, Event::Release { .. }));
         self.tally.retried += u32::from(matches!(event, Event::Retry { .. }));
     }

@@ -26,6 +26,7 @@ const NOT_BLOCKED: &str = "only a blocked job waits for another";
 const ENDED: &str = "it has ended";
 const NOT_ENDED: &str = "it has not ended";
 const HAS_RESULT: &str = "it has its result";
+const BY_RULE: &str = "the sweep's own rule ended it";
 
 /// What one event must do to jobs in each state, in the order of `StateName::ALL`: a new state does not compile here.
 pub struct Row {
@@ -105,6 +106,7 @@ pub fn job(state: StateName, given: Given) -> Job {
         StateName::Failed => State::Failed { reason },
         StateName::Cancelled => State::Cancelled { reason },
         StateName::Quarantined => State::Quarantined { reason },
+        StateName::Stopped => State::Stopped { reason },
     };
     Job { id: JOB, state, epoch: EPOCH, spent: given.spent, limits: LIMITS }
 }
@@ -136,8 +138,8 @@ fn claims() -> Vec<Row> {
         title,
         given: Given { not_before, ..USUAL },
         event: claim(),
-        //      blocked ready  running succeeded failed cancelled quarantined
-        cells: [no(), ready, no(), no(), no(), no(), no()],
+        //      blocked ready  running succeeded failed cancelled quarantined stopped
+        cells: [no(), ready, no(), no(), no(), no(), no(), no()],
     };
     let later = Timestamp::from_micros(NOW.as_micros() + 1);
     vec![
@@ -150,8 +152,8 @@ fn claims() -> Vec<Row> {
 /// A report that only a running job takes.
 fn report(title: &'static str, spent: Budgets, event: Event, running: Change) -> Row {
     let no = || No(NOT_RUNNING);
-    //           blocked ready  running      succeeded failed cancelled quarantined
-    let cells = [no(), no(), To(running), no(), no(), no(), no()];
+    //           blocked ready  running      succeeded failed cancelled quarantined stopped
+    let cells = [no(), no(), To(running), no(), no(), no(), no(), no()];
     Row { title, given: Given { spent, not_before: None }, event, cells }
 }
 
@@ -163,16 +165,18 @@ fn completions_and_releases() -> Vec<Row> {
         cascade: Some(Cascade::Unblock),
         effects: vec![],
     };
-    let released = Change {
+    let released = |detail: &str| Change {
         state: ready(),
-        outcome: Some((OutcomeKind::Released, "released by the worker".to_owned())),
+        outcome: Some((OutcomeKind::Released, detail.to_owned())),
         spent: SPENT,
         cascade: None,
         effects: vec![Effect::WakeClaims],
     };
+    let preempted = Event::Preempted { epoch: EPOCH, reason: "for job 9".to_owned() };
     vec![
         report("complete", SPENT, Event::Complete { epoch: EPOCH }, succeeded),
-        report("release", SPENT, Event::Release { epoch: EPOCH }, released),
+        report("release", SPENT, Event::Release { epoch: EPOCH }, released("released by the worker")),
+        report("preempted", SPENT, preempted, released("preempted: for job 9")),
     ]
 }
 
@@ -221,7 +225,13 @@ fn failures() -> Vec<Row> {
 fn stale_reports() -> Vec<Row> {
     let events = |epoch| {
         let fails = FailureKind::ALL.map(|kind| Event::Fail { epoch, kind, message: String::new() });
-        [Event::Complete { epoch }, Event::Release { epoch }].into_iter().chain(fails)
+        let others = [
+            Event::Complete { epoch },
+            Event::Release { epoch },
+            Event::Preempted { epoch, reason: String::new() },
+            Event::StopEarly { epoch, reason: String::new() },
+        ];
+        others.into_iter().chain(fails)
     };
     let stale = |event, given| Row {
         title: "stale report",
@@ -249,8 +259,8 @@ fn session_losses() -> Vec<Row> {
             title,
             given: Given { spent: before, not_before: None },
             event: Event::SessionLost { session: HOLDER },
-            //      blocked ready  running succeeded failed cancelled quarantined
-            cells: [no(), no(), running, no(), no(), no(), no()],
+            //      blocked ready  running succeeded failed cancelled quarantined stopped
+            cells: [no(), no(), running, no(), no(), no(), no(), no()],
         }
     };
     let last = Budgets { crashes: 2, ..SPENT };
@@ -269,8 +279,8 @@ fn session_losses() -> Vec<Row> {
 fn dependencies() -> Vec<Row> {
     let row = |title, event, blocked: State| {
         let no = || No(NOT_BLOCKED);
-        //           blocked      ready  running succeeded failed cancelled quarantined
-        let cells = [to(blocked), no(), no(), no(), no(), no(), no()];
+        //           blocked      ready  running succeeded failed cancelled quarantined stopped
+        let cells = [to(blocked), no(), no(), no(), no(), no(), no(), no()];
         Row { title, given: USUAL, event, cells }
     };
     let reason = || "train failed".to_owned();
@@ -279,6 +289,7 @@ fn dependencies() -> Vec<Row> {
         row("dependency succeeded", Event::DependencySucceeded, ready()),
         row("dependency failed", ended(DependencyEnd::Failed), State::Failed { reason: reason() }),
         row("dependency cancelled", ended(DependencyEnd::Cancelled), State::Cancelled { reason: reason() }),
+        row("dependency stopped", ended(DependencyEnd::Stopped), State::Stopped { reason: reason() }),
     ]
 }
 
@@ -300,9 +311,34 @@ fn cancels() -> Vec<Row> {
         title: "cancel",
         given: USUAL,
         event: Event::Cancel { reason: "by hand".to_owned() },
-        //      blocked    ready      running  succeeded failed cancelled quarantined
-        cells: [waiting(), waiting(), running, no(), no(), no(), no()],
+        //      blocked    ready      running  succeeded failed cancelled quarantined stopped
+        cells: [waiting(), waiting(), running, no(), no(), no(), no(), no()],
     }]
+}
+
+fn stops() -> Vec<Row> {
+    let reason = || "3.91 is not among the best third".to_owned();
+    let change = |outcome, effects| Change {
+        state: State::Stopped { reason: reason() },
+        outcome,
+        spent: SPENT,
+        cascade: ends(DependencyEnd::Stopped, &reason()),
+        effects,
+    };
+    let waiting = || To(change(None, vec![]));
+    let stop = vec![Effect::StopAttempt { session: HOLDER, epoch: EPOCH }];
+    let running = || change(Some((OutcomeKind::Stopped, reason())), stop.clone());
+    let no = || No(ENDED);
+    vec![
+        report("stop early", SPENT, Event::StopEarly { epoch: EPOCH, reason: reason() }, running()),
+        Row {
+            title: "budget spent",
+            given: USUAL,
+            event: Event::Stop { reason: reason() },
+            //      blocked    ready      running          succeeded failed cancelled quarantined stopped
+            cells: [waiting(), waiting(), To(running()), no(), no(), no(), no(), no()],
+        },
+    ]
 }
 
 fn retries() -> Vec<Row> {
@@ -312,8 +348,8 @@ fn retries() -> Vec<Row> {
     };
     let row = |title, dependency, ended: &dyn Fn() -> Cell| {
         let (no, result) = (|| No(NOT_ENDED), No(HAS_RESULT));
-        //           blocked ready running succeeded failed cancelled quarantined
-        let cells = [no(), no(), no(), result, ended(), ended(), ended()];
+        //           blocked ready running succeeded failed cancelled quarantined stopped
+        let cells = [no(), no(), no(), result, ended(), ended(), ended(), No(BY_RULE)];
         Row { title, given: USUAL, event: Event::Retry { dependency }, cells }
     };
     vec![
@@ -333,6 +369,7 @@ pub fn table() -> Vec<Row> {
         session_losses(),
         dependencies(),
         cancels(),
+        stops(),
         retries(),
     ];
     groups.into_iter().flatten().collect()

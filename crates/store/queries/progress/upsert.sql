@@ -1,4 +1,4 @@
--- Writes what is current and yields what is not.
+-- Writes what is current; yields what is not, and what is to make room.
 with given as materialized (
     select *
     from unnest(
@@ -25,8 +25,12 @@ written as (
         reported_at = excluded.reported_at
     where progress.epoch <= excluded.epoch
 )
-select given.job_id as "job_id!", given.epoch as "epoch!"
+select given.job_id as "job_id!", given.epoch as "epoch!", false as "current!"
 from given
 where not exists (
     select from current where current.job_id = given.job_id and current.epoch = given.epoch
 )
+union all
+select current.job_id, current.epoch, true
+from current
+join preemption on preemption.job_id = current.job_id and preemption.epoch = current.epoch

@@ -11,7 +11,8 @@ select
     jobs.succeeded as "succeeded!",
     jobs.failed as "failed!",
     jobs.cancelled as "cancelled!",
-    jobs.quarantined as "quarantined!"
+    jobs.quarantined as "quarantined!",
+    jobs.stopped as "stopped!"
 -- Limited before counting: the jobs of older sweeps are not read.
 from (select * from sweep order by created_at desc, id limit $1) as sweep
 cross join lateral (
@@ -22,7 +23,8 @@ cross join lateral (
         count(*) filter (where state = 'succeeded') as succeeded,
         count(*) filter (where state = 'failed') as failed,
         count(*) filter (where state = 'cancelled') as cancelled,
-        count(*) filter (where state = 'quarantined') as quarantined
+        count(*) filter (where state = 'quarantined') as quarantined,
+        count(*) filter (where state = 'stopped') as stopped
     from job
     where job.sweep_id = sweep.id
 ) as jobs

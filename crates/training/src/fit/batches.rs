@@ -3,16 +3,18 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use datasets::{Batch, Catalogue, DataDirectory, Entry, Scaling, Split, TrainingBatches, TrainingPlan};
+use datasets::{Batch, Catalogue, DataDirectory, Entry, Examples, Scaling, Split, TrainingBatches, TrainingPlan};
 use domain::Digest;
 use domain::spec::{DatasetName, ExperimentSpec, ObjectiveSpec};
 
+use super::validation::Validation;
 use crate::error::TrainingError;
 
 /// The batches of a run: a function of the document, the seed and the step.
 pub struct Plan {
     inside: TrainingPlan,
     outside: Option<TrainingPlan>,
+    validation: Option<Validation>,
 }
 
 /// The batches of one step.
@@ -29,16 +31,31 @@ impl Plan {
         let training = &spec.training;
         // Both sides are scaled by what is learned.
         let scaling = Scaling::of(data, Catalogue::lookup(spec.data.dataset.as_str())?)?;
-        let source = Source { data, scaling: &scaling };
-        let inside = source.plan(spec.data.dataset, spec.data.train_images, training.batch_size, seed)?;
+        let within = spec.data.dataset;
+        let examples = load_train(data, within, spec.data.train_images, &scaling)?;
+        let (examples, validation) = match &training.validation {
+            None => (examples, None),
+            Some(validation) => {
+                let (learned, held_out) = hold_out(within, examples, validation.examples)?;
+                let validation = Validation::new(validation, (within, held_out), seed, data, &scaling)?;
+                (learned, Some(validation))
+            }
+        };
+        let inside = plan(within, examples, training.batch_size, seed)?;
         let outside = match &training.objective {
             ObjectiveSpec::MaximumLikelihood => None,
             ObjectiveSpec::Negative(negative) => {
                 let batch_size = negative.out_batch_size(training.batch_size);
-                Some(source.plan(negative.out, negative.out_images, batch_size, seed_outside(seed))?)
+                let examples = load_train(data, negative.out, negative.out_images, &scaling)?;
+                Some(plan(negative.out, examples, batch_size, seed_outside(seed))?)
             }
         };
-        Ok(Self { inside, outside })
+        Ok(Self { inside, outside, validation })
+    }
+
+    /// How the flow is judged while it trains.
+    pub fn validation(&self) -> Option<&Validation> {
+        self.validation.as_ref()
     }
 
     /// The batches of some steps, made ahead of their use.
@@ -56,26 +73,30 @@ impl StepBatch {
     }
 }
 
-/// Where examples come from.
-struct Source<'a> {
-    data: &'a DataDirectory,
-    scaling: &'a Scaling,
+/// The examples that a run may learn.
+pub(super) fn load_train(
+    data: &DataDirectory,
+    name: DatasetName,
+    limit: Option<u32>,
+    scaling: &Scaling,
+) -> Result<Examples, TrainingError> {
+    let entry: &Entry = Catalogue::lookup(name.as_str())?;
+    let limit = limit.map(|examples| examples as usize);
+    Ok(datasets::load(data, entry, Split::Train, limit, scaling)?)
 }
 
-impl Source<'_> {
-    fn plan(
-        &self,
-        name: DatasetName,
-        limit: Option<u32>,
-        batch_size: u32,
-        seed: u64,
-    ) -> Result<TrainingPlan, TrainingError> {
-        let entry: &Entry = Catalogue::lookup(name.as_str())?;
-        let limit = limit.map(|examples| examples as usize);
-        let examples = datasets::load(self.data, entry, Split::Train, limit, self.scaling)?;
-        TrainingPlan::new(Arc::new(examples), batch_size as usize, seed)
-            .map_err(|source| TrainingError::Batch { dataset: entry.name, source })
+/// Takes the last `count` examples away from those that are learned.
+fn hold_out(dataset: DatasetName, examples: Examples, count: u32) -> Result<(Examples, Examples), TrainingError> {
+    let found = examples.len();
+    match found.checked_sub(count as usize) {
+        Some(learned @ 1..) => Ok(examples.split_at(learned)),
+        Some(0) | None => Err(TrainingError::HeldOut { dataset: dataset.as_str(), held_out: count, found }),
     }
+}
+
+fn plan(dataset: DatasetName, examples: Examples, batch_size: u32, seed: u64) -> Result<TrainingPlan, TrainingError> {
+    TrainingPlan::new(Arc::new(examples), batch_size as usize, seed)
+        .map_err(|source| TrainingError::Batch { dataset: dataset.as_str(), source })
 }
 
 /// The seed of the out-of-distribution order and noise, which must not be those of the in-distribution images.

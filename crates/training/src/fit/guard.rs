@@ -8,7 +8,7 @@
 //! steps, and with them the divergences and restarts, of the run that wrote it. For the same reason points of the
 //! training curve wait until the state at or after them is good: what a restart takes back was never told.
 
-use domain::report::CurvePoint;
+use domain::report::{CurvePoint, ValidationPoint};
 use domain::spec::RestartSpec;
 
 use crate::checkpoint::Checkpoint;
@@ -34,14 +34,23 @@ pub struct Guard {
     good: Checkpoint,
     /// The state after it, if it was reached.
     candidate: Option<Checkpoint>,
-    /// Points of the curve after the good state.
-    points: Vec<CurvePoint>,
+    /// What is not told yet: points after the good state.
+    held: Points,
+}
+
+/// Points of both curves, in the order of their steps.
+#[derive(Debug, Default)]
+pub struct Points {
+    /// Points of the training curve.
+    pub curve: Vec<CurvePoint>,
+    /// Points of the validation curve.
+    pub validation: Vec<ValidationPoint>,
 }
 
 impl Guard {
     /// Begins at a state that counts as good: the start of the run, or a checkpoint of an earlier attempt.
     pub fn new(policy: RestartSpec, good: Checkpoint) -> Self {
-        Self { policy, good, candidate: None, points: Vec::new() }
+        Self { policy, good, candidate: None, held: Points::default() }
     }
 
     /// Whether the state after so many steps is to be kept.
@@ -49,24 +58,28 @@ impl Guard {
         step.is_multiple_of(u64::from(self.policy.checkpoint_steps)) && step > self.good.step
     }
 
-    /// Keeps a state that was reached without a divergence, which makes the one before it good. Returns the points of the
-    /// curve up to the good state.
-    pub fn keep(&mut self, state: Checkpoint) -> Vec<CurvePoint> {
+    /// Keeps a state that was reached without a divergence, which makes the one before it good. Returns the points up to
+    /// the good state.
+    pub fn keep(&mut self, state: Checkpoint) -> Points {
         if let Some(good) = self.candidate.replace(state) {
             self.good = good;
         }
-        let told = self.points.partition_point(|point| point.step <= self.good.step);
-        self.points.drain(..told).collect()
+        let good = self.good.step;
+        let Points { curve, validation } = &mut self.held;
+        let curve_told = curve.partition_point(|point| point.step <= good);
+        let validation_told = validation.partition_point(|point| point.step <= good);
+        Points { curve: curve.drain(..curve_told).collect(), validation: validation.drain(..validation_told).collect() }
     }
 
-    /// Holds points of the curve back.
-    pub fn hold(&mut self, points: Vec<CurvePoint>) {
-        self.points.extend(points);
+    /// Holds points back.
+    pub fn hold(&mut self, points: Points) {
+        self.held.curve.extend(points.curve);
+        self.held.validation.extend(points.validation);
     }
 
     /// All points that were held back: the run is at its end.
-    pub fn release(&mut self) -> Vec<CurvePoint> {
-        std::mem::take(&mut self.points)
+    pub fn release(&mut self) -> Points {
+        std::mem::take(&mut self.held)
     }
 
     /// The newest good state.
@@ -80,7 +93,7 @@ impl Guard {
             return None;
         }
         self.candidate = None;
-        self.points.clear();
+        self.held = Points::default();
         let restarts = restarts + 1;
         let to_step = self.good.step;
         Some(Restart { divergence, to_step, restarts, learning_rate_factor: self.policy.factor(restarts) })

@@ -1,7 +1,8 @@
 //! Training of one experiment, from its start or from a checkpoint.
 //!
 //! `run` goes through the steps and reports; `batches` says what each step sees, `objective` what it minimises,
-//! `accumulation` how a batch becomes gradients in parts, `guard` what happens when training diverges.
+//! `accumulation` how a batch becomes gradients in parts, `guard` what happens when training diverges, `validation` how the
+//! flow is judged on the way.
 
 mod accumulation;
 mod batches;
@@ -11,6 +12,7 @@ mod objective;
 mod optimiser;
 mod request;
 mod run;
+mod validation;
 
 pub use guard::Restart;
 pub use request::{FitEnd, FitOutcome, FitRequest};

@@ -2,14 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use domain::report::CurvePoint;
 use domain::spec::{DivergencePolicy, RestartSpec};
 use flows::{Flow, bits_per_dimension};
 use tch::{Tensor, no_grad};
 
 use super::accumulation::{StepTensors, differentiate};
 use super::batches::{Plan, StepBatch};
-use super::guard::Guard;
+use super::guard::{Guard, Points};
 use super::likelihood::BatchTensors;
 use super::objective::Objective;
 use super::optimiser::optimiser;
@@ -173,6 +172,7 @@ impl<'a> Run<'a> {
             self.learn(&batch);
             self.keep_if_due(observer)?;
             self.report_if_due(observer)?;
+            self.validate_if_due(plan, observer)?;
             if self.last_checkpoint.elapsed() >= self.request.checkpoint_every && self.step < self.total {
                 self.save(observer)?;
             }
@@ -242,11 +242,28 @@ impl<'a> Run<'a> {
         let reading = self.meter.read()?;
         self.recent.steps += reading.steps;
         self.recent.loss_sum += reading.loss_sum;
-        match &mut self.guard {
-            Some(guard) => guard.hold(reading.points),
-            None => tell(reading.points, observer),
-        }
+        self.tell_or_hold(Points { curve: reading.points, validation: Vec::new() }, observer);
         Ok(())
+    }
+
+    /// Judges the flow where the document wants it; waits for the device there. A point of an earlier attempt comes again
+    /// with the same bits: the flow is the same, and so is everything that it is judged on.
+    fn validate_if_due(&mut self, plan: &Plan, observer: &mut dyn Observer) -> Result<(), Divergence> {
+        let Some(validation) = plan.validation().filter(|validation| validation.is_due(self.step)) else {
+            return Ok(());
+        };
+        // A diverged flow has nothing to show.
+        self.read_meter(observer)?;
+        let point = validation.measure(&self.flow, self.step);
+        self.tell_or_hold(Points { curve: Vec::new(), validation: vec![point] }, observer);
+        Ok(())
+    }
+
+    fn tell_or_hold(&mut self, points: Points, observer: &mut dyn Observer) {
+        match &mut self.guard {
+            Some(guard) => guard.hold(points),
+            None => tell(points, observer),
+        }
     }
 
     fn report_progress(&mut self, observer: &mut dyn Observer) {
@@ -336,8 +353,9 @@ impl<'a> Run<'a> {
     }
 }
 
-fn tell(points: Vec<CurvePoint>, observer: &mut dyn Observer) {
-    points.into_iter().for_each(|point| observer.curve_point(point));
+fn tell(points: Points, observer: &mut dyn Observer) {
+    points.curve.into_iter().for_each(|point| observer.curve_point(point));
+    points.validation.into_iter().for_each(|point| observer.validation_point(point));
 }
 
 fn restart_policy<'a>(request: &FitRequest<'a>) -> Option<&'a RestartSpec> {

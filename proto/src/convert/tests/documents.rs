@@ -88,6 +88,8 @@ fn objectives() -> Vec<Value> {
         json!({"on_divergence": {"restart": {
             "at_most": 1, "learning_rate_factor": 0.25, "checkpoint_steps": 7, "loss_limit_nats": 1e5,
         }}}),
+        json!({"validation": {"every_steps": 5, "examples": 9}}),
+        json!({"validation": {"every_steps": 5, "examples": 9, "out": "mnist"}}),
         json!({"optimiser": {"adamw": {"learning_rate": 0.1, "beta1": 0.5, "beta2": 0.25, "epsilon": 1e-3}}}),
     ];
     let changed = |change: Value| {
@@ -129,6 +131,11 @@ pub(super) fn sweeps() -> Vec<SweepSpec> {
         json!({"grid": {"axes": axes}}),
         json!({"list": {"points": [{"model.realnvp.mask": "cycle", "training.steps": 9_007_199_254_740_992_i64}, {}]}}),
         json!({"random": {"axes": axes, "draws": 3, "seed": u64::MAX}}),
+        json!({"sobol": {"axes": [
+            {"field": "training.steps", "range": {"low": 1, "high": 9, "integer": true}},
+            {"field": "training.weight_decay", "range": {"low": 1e-7, "high": 0.5, "scale": "log"}},
+            {"field": "model.realnvp.mask", "values": ["checkerboard", "cycle"]},
+        ], "draws": 3, "seed": 1}}),
     ];
     let plain = json!({"name": "plain", "seeds": [0], "base": base()});
     let varied = expansions.into_iter().map(|expansion| {
@@ -141,7 +148,24 @@ pub(super) fn sweeps() -> Vec<SweepSpec> {
             },
         })
     });
-    std::iter::once(plain).chain(varied).map(|document| serde_json::from_value(document).unwrap()).collect()
+    let ruled = [
+        json!({"early_stopping": {"asha": {"min_steps": 9}}, "budget": {"experiments": 7}}),
+        json!({"early_stopping": {"asha": {"metric": "auroc", "min_steps": 9, "reduction_factor": 4}}}),
+        json!({"early_stopping": {"median": {"after_steps": 3, "every_steps": 9}}, "budget": {"device_hours": 0.5}}),
+        json!({"early_stopping": {"median": {
+            "metric": "auroc", "after_steps": 3, "every_steps": 9, "min_experiments": 7,
+        }}, "budget": {"experiments": 1, "device_hours": 1e6}}),
+    ];
+    let ruled = ruled.into_iter().map(|mut document| {
+        document.as_object_mut().unwrap().extend(plain.as_object().unwrap().clone());
+        document
+    });
+    let ruled: Vec<Value> = ruled.collect();
+    std::iter::once(plain)
+        .chain(varied)
+        .chain(ruled)
+        .map(|document| serde_json::from_value(document).unwrap())
+        .collect()
 }
 
 pub(super) fn attempt() -> Attempt {

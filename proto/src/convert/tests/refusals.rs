@@ -66,11 +66,11 @@ fn absent_choices_list_what_is_allowed() {
     );
     assert_eq!(
         refusals_of::<Expansion>(v1::Expansion::default(), "expansion"),
-        ["expansion: missing: one of grid, list, random expected"]
+        ["expansion: missing: one of grid, list, random, sobol expected"]
     );
     assert_eq!(
         refusals_of::<Directive>(v1::Directive::default(), "directives[2]"),
-        ["directives[2]: missing: one of abandon, drain, session_lost expected"]
+        ["directives[2]: missing: one of abandon, drain, session_lost, preempt expected"]
     );
     assert_eq!(refusals_of::<Completion>(None, ""), ["result: missing: one of train, evaluate, inspect expected"]);
 }

@@ -11,8 +11,9 @@ use domain::{
     fleet::{DeviceKind, DeviceRequirement, Offer},
     job::FailureKind,
     lease::{Directive, LeaseTerms},
-    report::{Completion, CurvePoint, Failure, Progress, Task},
+    report::{Completion, CurvePoint, Failure, Progress, Task, ValidationPoint},
     spec::{DatasetName, MaskScheme, ModelSpec, ParitySpec, SplitPriorSpec, SqueezeSpec, Workload},
+    stopping::EarlyStopping,
     sweep::{ExecutionSpec, Expansion, SweepSpec},
 };
 use prost::Message;
@@ -147,6 +148,7 @@ fn every_device_requirement_arrives() {
             max_running: Some(4),
             memory_mib: 5,
             labels,
+            preemptible: false,
             ..ExecutionSpec::default()
         });
     }
@@ -193,6 +195,7 @@ fn every_assignment_arrives() {
 #[test]
 fn every_directive_arrives() {
     arrives(&Directive::Abandon { job: JobId(5), epoch: Epoch(2) });
+    arrives(&Directive::Preempt { job: JobId(6), epoch: Epoch(1) });
     arrives(&Directive::Drain);
     arrives(&Directive::SessionLost);
 }
@@ -209,6 +212,9 @@ fn every_report_arrives() {
     arrives(&progress);
     arrives(&Progress { bits_per_dim: None, ..progress });
     arrives(&CurvePoint { step: 1, loss_nats: 1500.5, bits_per_dim: 2.75, gradient_norm: 0.0 });
+    let point = ValidationPoint { step: 1, bits_per_dim: Some(2.75), auroc: Some(1.0) };
+    arrives(&point);
+    arrives(&ValidationPoint { bits_per_dim: None, auroc: None, ..point });
 }
 
 #[test]
@@ -316,6 +322,21 @@ fn absent_expansion_and_execution_take_their_defaults() {
     assert_eq!(received.expansion, Expansion::default());
     assert_eq!(received.execution, ExecutionSpec::default());
     assert_eq!(spelled_out.execution, ExecutionSpec::default());
+}
+
+#[test]
+fn absent_fields_of_rules_take_the_defaults_of_sweep_files() {
+    use v1::early_stopping::Kind;
+
+    let wire = |kind| v1::EarlyStopping { kind: Some(kind) };
+    let asha = v1::Asha { min_steps: 9, ..Default::default() };
+    let median = v1::MedianRule { after_steps: 3, every_steps: 9, ..Default::default() };
+
+    let received =
+        [Kind::Asha(asha), Kind::Median(median)].map(|kind| EarlyStopping::from_wire(wire(kind), "").unwrap());
+
+    let documents = [json!({"asha": {"min_steps": 9}}), json!({"median": {"after_steps": 3, "every_steps": 9}})];
+    assert_eq!(received, documents.map(|document| serde_json::from_value(document).unwrap()));
 }
 
 #[test]

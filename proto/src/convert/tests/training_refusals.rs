@@ -1,6 +1,11 @@
 //! What breaks a rule in the training section is refused, by the path of its field.
 
-use domain::spec::{DivergencePolicy, NegativeSpec, ObjectiveSpec, ScheduleSpec, TrainingSpec};
+use domain::{
+    report::ValidationPoint,
+    spec::{DivergencePolicy, NegativeSpec, ObjectiveSpec, ScheduleSpec, TrainingSpec, ValidationSpec},
+    stopping::EarlyStopping,
+    sweep::{Budget, Range},
+};
 
 use super::{documents, refusals_of};
 use crate::{convert::ToWire, v1};
@@ -21,6 +26,38 @@ fn absent_choices_list_what_is_allowed() {
         refusals_of::<DivergencePolicy>(v1::DivergencePolicy::default(), "d"),
         ["d: missing: one of fail, restart expected"]
     );
+}
+
+#[test]
+fn bad_fields_of_stopping_and_validation_are_named() {
+    use v1::early_stopping::Kind;
+
+    let asha = Kind::Asha(v1::Asha { metric: "loss".to_owned(), ..Default::default() });
+    let point = v1::ValidationPoint { step: 0, bits_per_dim: Some(f64::NAN), auroc: Some(1.5) };
+    let range = v1::Range { low: f64::NAN, high: 1.0, scale: "cubic".to_owned(), integer: false };
+    let validation = v1::ValidationSpec { out: "cifar".to_owned(), ..Default::default() };
+    let budget = v1::Budget { device_hours: Some(f64::INFINITY), ..Default::default() };
+
+    let absent = refusals_of::<EarlyStopping>(v1::EarlyStopping::default(), "e");
+    assert_eq!(absent, ["e: missing: one of asha, median expected"]);
+    assert_eq!(
+        refusals_of::<EarlyStopping>(v1::EarlyStopping { kind: Some(asha) }, "e"),
+        ["e.asha.metric: unknown metric `loss`: one of bits-per-dim, auroc expected"]
+    );
+    assert_eq!(
+        refusals_of::<ValidationPoint>(point, "v"),
+        [
+            "v.step: 0 is out of range: 1 to 9223372036854775807 allowed".to_owned(),
+            format!("v.bits_per_dim: NaN {NOT_FINITE}"),
+            "v.auroc: 1.5 is out of range: 0 to 1 allowed".to_owned(),
+        ]
+    );
+    assert_eq!(
+        refusals_of::<Range>(range, "r"),
+        [format!("r.low: NaN {NOT_FINITE}"), "r.scale: unknown scale `cubic`: one of linear, log expected".to_owned()]
+    );
+    assert!(refusals_of::<ValidationSpec>(validation, "v")[0].starts_with("v.out: unknown dataset `cifar`"));
+    assert_eq!(refusals_of::<Budget>(budget, "b"), [format!("b.device_hours: inf {NOT_FINITE}")]);
 }
 
 #[test]

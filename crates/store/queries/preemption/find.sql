@@ -1,0 +1,3 @@
+select reason
+from preemption
+where job_id = $1 and epoch = $2
