@@ -163,7 +163,10 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
+    use domain::job::retry::FIRST_BACKOFF_LIMIT;
+
     use super::*;
+    use crate::services::POLL_INTERVAL;
 
     fn config(flags: &[&str]) -> Config {
         let all = ["spillway-coordinator", "--database-url", "postgres:///spillway"];
@@ -173,6 +176,23 @@ mod tests {
     #[test]
     fn the_default_lease_is_the_rules_own() {
         assert_eq!(config(&[]).lease_terms().unwrap(), LeaseTerms::default());
+    }
+
+    /// The longest time from a worker's death until its job, which had not failed before, is handed out again.
+    fn longest_absence(terms: LeaseTerms) -> Duration {
+        terms.longest_takeback() + FIRST_BACKOFF_LIMIT + POLL_INTERVAL
+    }
+
+    #[test]
+    fn a_dead_workers_job_runs_elsewhere_within_45_seconds_by_default_and_10_when_tuned() {
+        let tuned = ["--lease-ttl-millis", "3000", "--beat-millis", "1000", "--grace-millis", "1000"];
+
+        let by_default = longest_absence(config(&[]).lease_terms().unwrap());
+        let when_tuned = longest_absence(config(&tuned).lease_terms().unwrap());
+
+        assert_eq!(by_default, Duration::from_secs(30 + 5 + 5 + 3 + 1));
+        assert_eq!(when_tuned, Duration::from_secs(3 + 1 + 1 + 3 + 1));
+        assert!(by_default <= Duration::from_secs(45) && when_tuned <= Duration::from_secs(10));
     }
 
     #[test]

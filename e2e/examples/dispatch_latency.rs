@@ -18,12 +18,12 @@ const SETTLE: Duration = Duration::from_millis(20);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let mut cluster = Cluster::start(ClusterOptions {
+    let options = ClusterOptions {
         lease_ttl: Duration::from_secs(300),
         beat: Duration::from_secs(5),
         ..ClusterOptions::default()
-    })
-    .await?;
+    };
+    let mut cluster = Cluster::start(options).await?;
     print("submit answered to assignment received", &mut submit_to_claim(&cluster).await?);
     print("job claimed to child started", &mut claim_to_child(&mut cluster).await?);
     Ok(())

@@ -1,22 +1,29 @@
 //! One cluster: a private Postgres, coordinators and workers, and a client's view of it.
 
-use std::{net::TcpListener, path::PathBuf, time::Duration};
+mod client;
+
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::Context;
-use domain::sweep::SweepSpec;
 use localdb::PrivateCluster;
-use proto::{
-    convert::ToWire,
-    v1::{
-        EvaluationRow, GetSweepRequest, JobRow, ListJobsRequest, QueryEvaluationsRequest, SubmitRequest, SweepSummary,
-        fleet_service_client::FleetServiceClient, result_service_client::ResultServiceClient,
-        sweep_service_client::SweepServiceClient, worker_service_client::WorkerServiceClient,
-    },
+use proto::v1::{
+    fleet_service_client::FleetServiceClient, result_service_client::ResultServiceClient,
+    sweep_service_client::SweepServiceClient, worker_service_client::WorkerServiceClient,
 };
 use tempfile::TempDir;
 use tonic::transport::{Channel, Endpoint};
 
-use crate::{Program, eventually};
+use crate::{
+    Database, Program, command,
+    database::{Ending, Persistence},
+    eventually,
+    proxy::{Proxy, Upstream},
+};
 
 /// What a test may choose.
 #[derive(Debug, Clone)]
@@ -25,8 +32,24 @@ pub struct ClusterOptions {
     pub lease_ttl: Duration,
     /// Time between heartbeats.
     pub beat: Duration,
+    /// Time after a lease's end before its jobs are taken back.
+    pub grace: Duration,
+    /// What becomes of the database.
+    pub persistence: Persistence,
+    /// How programs reach each other.
+    pub links: Links,
     /// How long a job of a much more important sweep waits before a training makes room for it.
     pub preempt_after: Duration,
+}
+
+/// How programs reach each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// Directly.
+    Direct,
+    /// Through proxies of which each coordinator has one towards the workers and one towards the database. They need a
+    /// runtime of several threads.
+    Proxied,
 }
 
 /// A running cluster. Dropped, everything stops.
@@ -34,8 +57,10 @@ pub struct Cluster {
     // Fields are dropped in this order: programs before the database they use, the folder last.
     workers: Vec<Program>,
     coordinators: Vec<Program>,
-    postgres: PrivateCluster,
+    database: Database,
     endpoints: Vec<String>,
+    /// One for each coordinator when links are proxied: towards its workers, towards the database.
+    proxies: Vec<[Proxy; 2]>,
     options: ClusterOptions,
     folder: TempDir,
     started: usize,
@@ -46,6 +71,9 @@ impl Default for ClusterOptions {
         Self {
             lease_ttl: Duration::from_secs(3),
             beat: Duration::from_millis(500),
+            grace: Duration::from_millis(500),
+            persistence: Persistence::Disposable,
+            links: Links::Direct,
             preempt_after: Duration::from_secs(60),
         }
     }
@@ -60,12 +88,14 @@ impl Cluster {
         let mut cluster = Self {
             workers: Vec::new(),
             coordinators: Vec::new(),
-            postgres: PrivateCluster::temporary()?,
+            database: Database::start(options.persistence)?,
             endpoints: Vec::new(),
+            proxies: Vec::new(),
             options,
             folder: tempfile::tempdir()?,
             started: 0,
         };
+        std::fs::create_dir(cluster.folder.path().join("scratch"))?;
         cluster.add_coordinator().await?;
         Ok(cluster)
     }
@@ -76,10 +106,14 @@ impl Cluster {
     /// When it does not come up.
     pub async fn add_coordinator(&mut self) -> anyhow::Result<usize> {
         let address = free_address()?;
-        let program = self.start_coordinator(&address)?;
-        self.coordinators.push(program);
+        let index = self.coordinators.len();
         self.endpoints.push(format!("http://{address}"));
-        let index = self.coordinators.len() - 1;
+        if self.options.links == Links::Proxied {
+            let to_database = Proxy::start(self.database.socket().map_or(Upstream::Nowhere, Upstream::Unix)).await?;
+            self.proxies.push([Proxy::start(Upstream::Tcp(address)).await?, to_database]);
+        }
+        let program = self.start_coordinator(index)?;
+        self.coordinators.push(program);
         self.await_serving(index).await?;
         Ok(index)
     }
@@ -97,18 +131,31 @@ impl Cluster {
     /// # Errors
     /// When it does not come up.
     pub async fn restart_coordinator(&mut self, index: usize) -> anyhow::Result<()> {
-        let address = self.endpoints[index].trim_start_matches("http://").to_owned();
-        self.coordinators[index] = self.start_coordinator(&address)?;
+        self.revive_coordinator(index)?;
         self.await_serving(index).await
     }
 
-    fn start_coordinator(&mut self, address: &str) -> anyhow::Result<Program> {
+    /// Starts a coordinator that ended again, at the same address, and does not wait for it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn revive_coordinator(&mut self, index: usize) -> anyhow::Result<()> {
+        self.coordinators[index] = self.start_coordinator(index)?;
+        Ok(())
+    }
+
+    /// A coordinator's process.
+    pub fn coordinator(&mut self, index: usize) -> &mut Program {
+        &mut self.coordinators[index]
+    }
+
+    fn start_coordinator(&mut self, index: usize) -> anyhow::Result<Program> {
         let log = self.log("coordinator");
         let arguments = [
             "--database-url".to_owned(),
-            self.postgres.url(),
+            self.database_url(index)?,
             "--listen".to_owned(),
-            address.to_owned(),
+            self.endpoints[index].trim_start_matches("http://").to_owned(),
             "--artifacts".to_owned(),
             self.folder.path().join("artifacts").display().to_string(),
             "--lease-ttl-millis".to_owned(),
@@ -116,11 +163,19 @@ impl Cluster {
             "--beat-millis".to_owned(),
             self.options.beat.as_millis().to_string(),
             "--grace-millis".to_owned(),
-            "500".to_owned(),
+            self.options.grace.as_millis().to_string(),
             "--preempt-after-secs".to_owned(),
             self.options.preempt_after.as_secs().to_string(),
         ];
         Program::start("spillway-coordinator", arguments, &log)
+    }
+
+    /// The address at which a coordinator finds the database.
+    fn database_url(&self, index: usize) -> anyhow::Result<String> {
+        match self.proxies.get(index) {
+            Some([_, to_database]) => Ok(format!("postgres://spillway@{}/spillway", to_database.address())),
+            None => Ok(self.database.server().context("the database is down")?.url()),
+        }
     }
 
     async fn await_serving(&mut self, index: usize) -> anyhow::Result<()> {
@@ -140,22 +195,42 @@ impl Cluster {
     /// # Errors
     /// When it is not built.
     pub fn add_worker(&mut self) -> anyhow::Result<usize> {
+        let index = self.workers.len();
+        let command = self.worker_command(index)?;
         let log = self.log("worker");
-        let name = format!("worker-{}", self.workers.len());
-        let scratch = self.folder.path().join(format!("scratch-{}", self.started));
-        std::fs::create_dir(&scratch)?;
-        let arguments = [
-            "--coordinator".to_owned(),
-            self.endpoints.join(","),
-            "--name".to_owned(),
-            name,
-            "--threads".to_owned(),
-            "1".to_owned(),
-            "--scratch-dir".to_owned(),
-            scratch.display().to_string(),
-        ];
-        self.workers.push(Program::start("spillway-worker", arguments, &log)?);
-        Ok(self.workers.len() - 1)
+        self.workers.push(Program::spawn(command, &log)?);
+        Ok(index)
+    }
+
+    /// Starts a worker that ended again, from a command that the caller may have changed.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn revive_worker(&mut self, index: usize, command: Command) -> anyhow::Result<()> {
+        let log = self.log("worker");
+        self.workers[index] = Program::spawn(command, &log)?;
+        Ok(())
+    }
+
+    /// The command that starts a worker.
+    ///
+    /// # Errors
+    /// When it is not built.
+    pub fn worker_command(&self, index: usize) -> anyhow::Result<Command> {
+        let mut endpoints = self.endpoints.clone();
+        if self.options.links == Links::Proxied {
+            endpoints = self.proxies.iter().map(|[to_workers, _]| format!("http://{}", to_workers.address())).collect();
+        }
+        let mut program = command("spillway-worker")?;
+        program.args(["--coordinator", &endpoints.join(","), "--name", &format!("worker-{index}"), "--threads", "1"]);
+        program.arg("--scratch-dir").arg(self.scratch());
+        Ok(program)
+    }
+
+    /// The folder in which workers make theirs.
+    #[must_use]
+    pub fn scratch(&self) -> PathBuf {
+        self.folder.path().join("scratch")
     }
 
     /// A worker's process.
@@ -163,10 +238,51 @@ impl Cluster {
         &mut self.workers[index]
     }
 
-    /// The database.
+    /// The database's server, which runs.
+    ///
+    /// # Panics
+    /// It was stopped.
     #[must_use]
     pub fn postgres(&self) -> &PrivateCluster {
-        &self.postgres
+        self.database.server().expect("nobody has stopped the database")
+    }
+
+    /// Whether the database is meant to run.
+    #[must_use]
+    pub fn database_runs(&self) -> bool {
+        self.database.server().is_some()
+    }
+
+    /// Ends the database, if it runs.
+    ///
+    /// # Errors
+    /// When it cannot be ended.
+    pub fn end_database(&mut self, ending: Ending) -> anyhow::Result<()> {
+        self.database.end(ending)
+    }
+
+    /// Starts the database again, unless it runs.
+    ///
+    /// # Errors
+    /// When it is not of the restartable kind, or does not come up.
+    pub fn restart_database(&mut self) -> anyhow::Result<()> {
+        self.database.restart()?;
+        for [_, to_database] in &self.proxies {
+            to_database.lead_to(self.database.socket().map_or(Upstream::Nowhere, Upstream::Unix));
+        }
+        Ok(())
+    }
+
+    /// The link between a coordinator and its workers, when links are proxied.
+    #[must_use]
+    pub fn link_to_workers(&self, index: usize) -> Option<&Proxy> {
+        self.proxies.get(index).map(|[to_workers, _]| to_workers)
+    }
+
+    /// The link between a coordinator and the database, when links are proxied.
+    #[must_use]
+    pub fn link_to_database(&self, index: usize) -> Option<&Proxy> {
+        self.proxies.get(index).map(|[_, to_database]| to_database)
     }
 
     /// Runs SQL as a user would; rows come unaligned, fields separated by `|`.
@@ -174,7 +290,7 @@ impl Cluster {
     /// # Errors
     /// When psql fails.
     pub fn sql(&self, statement: &str) -> anyhow::Result<String> {
-        Ok(self.postgres.query("spillway", statement)?)
+        self.database.query(statement)
     }
 
     /// The URL of a coordinator.
@@ -191,7 +307,11 @@ impl Cluster {
         self.sweeps_at(0)
     }
 
-    fn sweeps_at(&self, index: usize) -> anyhow::Result<SweepServiceClient<Channel>> {
+    /// A sweep client of a coordinator.
+    ///
+    /// # Errors
+    /// Never for a coordinator of this cluster.
+    pub fn sweeps_at(&self, index: usize) -> anyhow::Result<SweepServiceClient<Channel>> {
         Ok(SweepServiceClient::new(self.channel(index)?))
     }
 
@@ -223,100 +343,17 @@ impl Cluster {
         Ok(Endpoint::from_shared(self.endpoints[index].clone())?.connect_lazy())
     }
 
-    /// Submits a sweep.
-    ///
-    /// # Errors
-    /// What the coordinator answered.
-    pub async fn submit(&self, sweep: &SweepSpec) -> anyhow::Result<()> {
-        let request = SubmitRequest { sweep: Some(sweep.to_wire()), ..SubmitRequest::default() };
-        self.sweeps()?.submit(request).await?;
-        Ok(())
-    }
-
-    /// A sweep's summary.
-    ///
-    /// # Errors
-    /// What the coordinator answered.
-    pub async fn summary(&self, sweep: &str) -> anyhow::Result<SweepSummary> {
-        Ok(self.sweeps()?.get(GetSweepRequest { sweep: sweep.to_owned() }).await?.into_inner())
-    }
-
-    /// The jobs of a sweep, by id.
-    ///
-    /// # Errors
-    /// What the coordinator answered.
-    pub async fn jobs(&self, sweep: &str) -> anyhow::Result<Vec<JobRow>> {
-        let request = ListJobsRequest { sweep: sweep.to_owned(), state: String::new(), limit: 0 };
-        Ok(self.results()?.list_jobs(request).await?.into_inner().jobs)
-    }
-
-    /// Waits until every job of a sweep has succeeded; a job that ends otherwise is an error at once.
-    ///
-    /// # Errors
-    /// When a job failed, or the deadline passed.
-    pub async fn await_success(&self, sweep: &str) -> anyhow::Result<()> {
-        let what = format!("the end of sweep {sweep}");
-        let ended = eventually(&what, || async {
-            let jobs = self.jobs(sweep).await?;
-            let open = jobs.iter().filter(|job| ["blocked", "ready", "running"].contains(&job.state.as_str())).count();
-            Ok((open == 0).then_some(jobs))
-        });
-        let jobs = ended.await.with_context(|| self.logs())?;
-        let failed: Vec<_> = jobs.iter().filter(|job| job.state != "succeeded").collect();
-        anyhow::ensure!(failed.is_empty(), "jobs failed: {failed:#?}\n{}", self.logs());
-        Ok(())
-    }
-
-    /// Waits until the train job of a sweep runs, has stored a checkpoint and has steps left; returns the job.
-    ///
-    /// # Errors
-    /// When the deadline passed, or training ended first.
-    pub async fn await_mid_training(&self, sweep: &str) -> anyhow::Result<JobRow> {
-        let checkpoints = format!(
-            "select count(*) from checkpoint join job on job.id = job_id join sweep on sweep.id = sweep_id \
-             where sweep.name = '{sweep}' and job.state = 'running' and checkpoint.epoch = job.epoch"
-        );
-        eventually(&format!("a checkpoint of sweep {sweep} in mid-training"), || async {
-            let train = self.jobs(sweep).await?.into_iter().find(|job| job.kind == "train");
-            let train = train.context("the sweep has no train job")?;
-            anyhow::ensure!(train.state != "succeeded", "training ended before the fault: give the sweep more steps");
-            let stored = self.sql(&checkpoints)?.trim() != "0";
-            Ok((train.state == "running" && stored).then_some(train))
-        })
-        .await
-        .with_context(|| self.logs())
-    }
-
-    /// Every number of a sweep without its name, in a fixed order: equal sweeps must have equal ones.
-    ///
-    /// # Errors
-    /// What the coordinator answered.
-    pub async fn numbers(&self, sweep: &str) -> anyhow::Result<Vec<EvaluationRow>> {
-        let request = QueryEvaluationsRequest { sweep: sweep.to_owned() };
-        let rows = self.results()?.query_evaluations(request).await?.into_inner().rows;
-        let mut rows: Vec<_> = rows.into_iter().map(|row| EvaluationRow { sweep: String::new(), ..row }).collect();
-        rows.sort_by_key(|row| (row.variant.clone(), row.seed, row.metric.clone(), row.dataset.clone()));
-        Ok(rows)
-    }
-
-    /// Digests of the trained flows and of the per-image statistics of a sweep: equal only when every bit is.
-    ///
-    /// # Errors
-    /// When psql fails.
-    pub fn artifacts(&self, sweep: &str) -> anyhow::Result<String> {
-        self.sql(&format!(
-            "select job.kind, variant.ordinal, experiment.seed, encode(coalesce(checkpoint, statistics), 'hex') \
-             from result join job on job.id = job_id join experiment on experiment.id = experiment_id \
-             join variant on variant.id = variant_id join sweep on sweep.id = job.sweep_id \
-             where sweep.name = '{sweep}' order by 1, 2, 3"
-        ))
-    }
-
     /// What every program printed, for a test that failed.
     #[must_use]
     pub fn logs(&self) -> String {
         let programs = self.coordinators.iter().chain(&self.workers);
         programs.map(|program| format!("---\n{}", program.output())).collect()
+    }
+
+    /// The folder of the cluster: logs of every program that was ever started, artifacts, scratch.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     fn log(&mut self, name: &str) -> PathBuf {

@@ -27,15 +27,34 @@ impl Program {
         I: IntoIterator<Item = S>,
         S: AsRef<OsStr>,
     {
+        let mut program = command(name)?;
+        program.args(arguments);
+        Self::spawn(program, log)
+    }
+
+    /// Starts a command that was made by [`command`]; what it prints goes to `log`.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn spawn(mut command: Command, log: &Path) -> anyhow::Result<Self> {
         let output = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-        let child = command(name)?
-            .args(arguments)
+        let child = command
             .stdin(Stdio::null())
             .stdout(output.try_clone()?)
             .stderr(output)
             .spawn()
-            .with_context(|| format!("cannot start {name}"))?;
+            .with_context(|| format!("cannot start {}", command.get_program().display()))?;
         Ok(Self { child, log: log.to_owned() })
+    }
+
+    /// The processes that it has started and that still run.
+    #[must_use]
+    pub fn children(&self) -> Vec<Pid> {
+        let Ok(tasks) = std::fs::read_dir(format!("/proc/{}/task", self.child.id())) else { return Vec::new() };
+        let listed = tasks.flatten().filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+        let numbers: Vec<i32> =
+            listed.flat_map(|list| list.split_whitespace().flat_map(str::parse).collect::<Vec<_>>()).collect();
+        numbers.into_iter().filter_map(Pid::from_raw).collect()
     }
 
     /// The number of the process.

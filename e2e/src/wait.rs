@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use anyhow::bail;
 
 /// How long a test waits for what must happen: generous, since a loaded machine is slow, and never reached when all is well.
-pub const DEADLINE: Duration = Duration::from_secs(120);
+pub const DEADLINE: Duration = Duration::from_secs(300);
 
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(50);

@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene should panic")]
 
-use e2e::{Cluster, ClusterOptions, eventually, tiny_sweep};
+use e2e::{Cluster, ClusterOptions, Ending, Persistence, eventually, tiny_sweep};
 use proto::v1::{
     Attempt, ClaimRequest, CompleteRequest, FailRequest, FailureKind, Offer, OpenSessionRequest, TrainResult,
 };
@@ -11,6 +11,8 @@ use tonic::Code;
 
 /// Enough steps that training outlasts its first checkpoint by far.
 const LONG: u32 = 500;
+/// Enough steps that training outlasts its test.
+const ENDLESS: u32 = 100_000;
 
 /// Runs the same experiment undisturbed under another name and asserts that every bit is the same.
 async fn assert_equals_undisturbed(cluster: &Cluster, disturbed: &str, steps: u32) {
@@ -78,6 +80,71 @@ async fn a_terminated_worker_checkpoints_and_gives_its_job_back() {
     cluster.add_worker().unwrap();
     cluster.await_success("drained").await.unwrap();
     assert_equals_undisturbed(&cluster, "drained", LONG).await;
+}
+
+/// Waits until two more checkpoints of the only training are accepted, and asserts that it is the same attempt as before.
+async fn assert_trains_on(cluster: &Cluster) {
+    let before = cluster.sql("select count(*) from checkpoint").unwrap();
+    eventually("training goes on and is heard", || async {
+        let more = format!("select count(*) > {} + 1 from checkpoint", before.trim());
+        Ok((cluster.sql(&more)?.trim() == "t").then_some(()))
+    })
+    .await
+    .unwrap_or_else(|error| panic!("{error:#}\n{}", cluster.logs()));
+    let state = "select state, epoch, crashes, infrastructure_failures from job where kind = 'train'";
+    assert_eq!(cluster.sql(state).unwrap().trim(), "running|0|0|0");
+}
+
+#[tokio::test]
+async fn a_stopped_coordinator_is_left_for_one_that_answers() {
+    let mut cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    cluster.add_coordinator().await.unwrap();
+    cluster.add_worker().unwrap();
+    cluster.submit(&tiny_sweep("stopped-coordinator", &[1], ENDLESS)).await.unwrap();
+    cluster.await_mid_training("stopped-coordinator").await.unwrap();
+
+    // It keeps its connections and answers nothing: nobody is told that it is gone.
+    cluster.coordinator(0).signal(Signal::STOP).unwrap();
+
+    assert_trains_on(&cluster).await;
+}
+
+#[tokio::test]
+async fn a_worker_whose_coordinators_are_gone_trains_on_and_attaches_again() {
+    let mut cluster = Cluster::start(ClusterOptions::default()).await.unwrap();
+    cluster.add_coordinator().await.unwrap();
+    cluster.add_worker().unwrap();
+    cluster.submit(&tiny_sweep("left-alone", &[1], ENDLESS)).await.unwrap();
+    cluster.await_mid_training("left-alone").await.unwrap();
+
+    cluster.kill_coordinator(0).unwrap();
+    cluster.kill_coordinator(1).unwrap();
+    // Longer than its lease: only the reaper's patience after a start lets it keep its job.
+    eventually("the lease has run out", || async {
+        let out = "select bool_and(lease_until < clock_timestamp()) from session";
+        Ok((cluster.sql(out)?.trim() == "t").then_some(()))
+    })
+    .await
+    .unwrap();
+    cluster.restart_coordinator(1).await.unwrap();
+
+    assert_trains_on(&cluster).await;
+}
+
+#[tokio::test]
+async fn a_postgres_that_is_killed_and_restarted_costs_no_attempt() {
+    let options = ClusterOptions { persistence: Persistence::Restartable, ..ClusterOptions::default() };
+    let mut cluster = Cluster::start(options).await.unwrap();
+    cluster.add_worker().unwrap();
+    cluster.submit(&tiny_sweep("database", &[1], ENDLESS)).await.unwrap();
+    cluster.await_mid_training("database").await.unwrap();
+
+    for ending in [Ending::Fast, Ending::Immediate, Ending::Killed] {
+        cluster.end_database(ending).unwrap();
+        cluster.restart_database().unwrap();
+
+        assert_trains_on(&cluster).await;
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,8 @@ use tracing::warn;
 
 use crate::uplink::UplinkError;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// Jitter adds up to as much again.
+pub const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// Jitter adds up to as much again: a coordinator that comes back is noticed within five seconds.
 const LONGEST_PAUSE: Duration = Duration::from_millis(2500);
 /// Longest pause that a coordinator is obeyed in, beside our own.

@@ -1,12 +1,11 @@
 //! The supervisor's loop: a session, in it one claim after another, for each job one attempt.
 
-use std::{io, path::Path, time::Duration};
+use std::{io, time::Duration};
 
 use domain::{
     fleet::{DeviceKind, Offer},
     report::{Assignment, Attempt, Task},
 };
-use tempfile::TempDir;
 use thiserror::Error;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::task::AbortOnDropHandle;
@@ -19,7 +18,8 @@ use crate::{
     cuda::{self, CudaError},
     memory,
     retry::pauses,
-    session::{Session, SessionError},
+    scratch::Scratch,
+    session::{Goodbye, Session, SessionError},
     stop::Stop,
     uplink::{Claim, Uplink, UplinkError},
     verdict::{Next, Verdict},
@@ -62,8 +62,8 @@ pub async fn run(config: &Config, stop: &Stop) -> Result<(), WorkerError> {
     if config.resources.device == DeviceKind::Cuda {
         cuda::ask(&program, config.resources.cuda_library.as_deref()).await?;
     }
-    let scratch = scratch_folder(config.scratch.as_deref()).map_err(WorkerError::Scratch)?;
-    let beside = config.cache.as_deref().map(|parent| scratch_folder(Some(parent))).transpose();
+    let scratch = Scratch::claim(config.scratch.as_deref()).map_err(WorkerError::Scratch)?;
+    let beside = config.cache.as_deref().map(|parent| Scratch::claim(Some(parent))).transpose();
     let beside = beside.map_err(WorkerError::Cache)?;
     let cache = Cache::new(beside.as_ref().unwrap_or(&scratch).path().join("cache"), config.cache_bytes);
     let cache = cache.map_err(WorkerError::Cache)?;
@@ -80,10 +80,15 @@ pub async fn run(config: &Config, stop: &Stop) -> Result<(), WorkerError> {
         offer: &offer,
     };
 
+    let mut unheard = None;
     while let Some(session) = Session::open(config, &workplace.offer(), &uplink, stop).await? {
         let opened = Instant::now();
+        // A coordinator answers again.
+        if let Some(goodbye) = unheard.take() {
+            Goodbye::say(goodbye, &uplink).await;
+        }
         serve(config, workplace, &session).await;
-        session.close().await;
+        unheard = session.close().await;
         // A coordinator that opens sessions and refuses claims must not be asked in a tight loop.
         tokio::select! {
             () = stop.draining() => {}
@@ -102,15 +107,6 @@ async fn offer(config: &Config) -> Offer {
         None => memory::bytes_of(device).await,
     };
     Offer { device, memory_bytes, labels: config.labels.clone(), artifacts: Vec::new() }
-}
-
-fn scratch_folder(given: Option<&Path>) -> io::Result<TempDir> {
-    let mut folder = tempfile::Builder::new();
-    folder.prefix("spillway-worker-");
-    match given {
-        Some(parent) => folder.tempdir_in(parent),
-        None => folder.tempdir(),
-    }
 }
 
 /// Claims and runs jobs until the worker drains or the session should be replaced.

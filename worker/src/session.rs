@@ -24,7 +24,8 @@ use crate::{
     uplink::{Uplink, UplinkError},
 };
 
-/// Longest wait for the goodbye to be heard: the lease runs out anyway.
+/// Longest wait for the goodbye to be heard. It is said again once a coordinator answers; at the worker's end the lease runs
+/// out.
 const GOODBYE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Why there is no session.
@@ -46,6 +47,13 @@ pub struct Session {
     uplink: Uplink,
     ended: CancellationToken,
     heart: JoinHandle<()>,
+}
+
+/// The end of a session that no coordinator has heard of. Left unsaid, a job that the session may have been given without
+/// its knowledge would wait for the lease to run out, and count it as a crash.
+#[derive(Debug)]
+pub struct Goodbye {
+    session: SessionId,
 }
 
 impl Session {
@@ -90,22 +98,34 @@ impl Session {
         &self.lease
     }
 
-    /// Ends the session: the coordinator releases what it may still hold. An unreachable coordinator is not waited for.
-    pub async fn close(self) {
+    /// Ends the session: the coordinator releases what it may still hold. An unreachable coordinator is not waited for long;
+    /// the goodbye that it has not heard is returned.
+    pub async fn close(self) -> Option<Goodbye> {
         self.ended.cancel();
         let beaten = tokio::task::spawn_blocking(|| self.heart.join()).await;
         if !matches!(beaten, Ok(Ok(()))) {
             warn!(session_id = %self.id, "heartbeat thread had died");
         }
         if self.lease.is_lost() {
-            return;
+            return None;
         }
-        let goodbye = until_answered("close session", async || self.uplink.close_session(self.id).await);
+        Goodbye { session: self.id }.say(&self.uplink).await
+    }
+}
+
+impl Goodbye {
+    /// Says it, unless no coordinator answers for a while; then it is returned.
+    pub async fn say(self, uplink: &Uplink) -> Option<Self> {
+        let goodbye = until_answered("close session", async || uplink.close_session(self.session).await);
         match tokio::time::timeout(GOODBYE_LIMIT, goodbye).await {
-            Ok(Ok(())) => info!(session_id = %self.id, "session closed"),
-            Ok(Err(refusal)) => info!(session_id = %self.id, %refusal, "session had ended before"),
-            Err(_) => warn!(session_id = %self.id, "session left to run out: no coordinator answered"),
+            Ok(Ok(())) => info!(session_id = %self.session, "session closed"),
+            Ok(Err(refusal)) => info!(session_id = %self.session, %refusal, "session had ended before"),
+            Err(_) => {
+                warn!(session_id = %self.session, "session not closed yet: no coordinator answered");
+                return Some(self);
+            }
         }
+        None
     }
 }
 

@@ -34,14 +34,17 @@ use refusal::judge;
 
 pub use refusal::UplinkError;
 
-use crate::log::HeardLine;
+use crate::{log::HeardLine, retry::FIRST_PAUSE};
 
-/// Longest wait for a connection.
-const CONNECT_LIMIT: Duration = Duration::from_secs(5);
+/// Longest wait for a connection: a machine that is gone refuses nothing.
+const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 /// Longest wait for the answer to a short call.
 const CALL_LIMIT: Duration = Duration::from_secs(15);
 /// Longest time without a sign of life on a connection: half of it between two pings, the other half for the answer.
-const SILENCE_LIMIT: Duration = Duration::from_secs(20);
+/// A coordinator whose machine is gone, or that stands still, is left after it, however long its calls may take.
+const SILENCE_LIMIT: Duration = Duration::from_secs(4);
+/// With the pause before the next one is asked, the stall stays below five seconds.
+const _: () = assert!(SILENCE_LIMIT.as_millis() + 2 * FIRST_PAUSE.as_millis() < 5000);
 /// How long a claim may wait for a job, at the coordinator.
 const CLAIM_WAIT: Duration = Duration::from_secs(30);
 /// Longest wait for the next piece of a download.

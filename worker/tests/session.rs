@@ -169,6 +169,24 @@ fn session_whose_claim_got_lost_is_closed_and_replaced() {
 }
 
 #[test]
+fn session_that_could_not_be_closed_is_closed_once_a_coordinator_answers() {
+    let mut coordinator = Coordinator::start();
+    let _worker = Program::start(&coordinator.url(), &[]);
+    let opened = |call: &Call| match call {
+        Call::Open(session) => Some(*session),
+        _ => None,
+    };
+    let first = coordinator.wait_for("session", opened);
+
+    // The claim that waits is cut off, and there is nobody to say goodbye to for longer than the worker insists: seven tries.
+    coordinator.be_away_for(14);
+
+    let second = coordinator.wait_for("second session", opened);
+    assert_ne!(first, second);
+    coordinator.wait_for("goodbye", |call| matches!(call, Call::Close(session) if *session == first).then_some(()));
+}
+
+#[test]
 fn second_address_is_tried_when_the_first_does_not_answer() {
     let mut coordinator = Coordinator::start();
     let running = attempt(1, 1);
@@ -249,6 +267,75 @@ fn child_does_not_outlive_its_supervisor() {
     worker.signal(Signal::KILL);
 
     child.wait_until_gone();
+}
+
+#[test]
+fn stopped_child_does_not_outlive_its_supervisor_either() {
+    let mut coordinator = Coordinator::start();
+    let running = attempt(1, 1);
+    coordinator.state(|state| state.jobs.push_back(train(running, ENDLESS, Vec::new())));
+    let worker = Program::start(&coordinator.url(), &[]);
+    coordinator.wait_for_progress(running, 0);
+    let child = worker.child();
+    // It cannot see the end of its standard input.
+    child.signal(Signal::STOP);
+
+    worker.signal(Signal::KILL);
+
+    child.wait_until_gone();
+}
+
+#[test]
+fn child_yields_to_the_heartbeats_of_its_supervisor() {
+    let mut coordinator = Coordinator::start();
+    let running = attempt(1, 1);
+    coordinator.state(|state| state.jobs.push_back(train(running, ENDLESS, Vec::new())));
+    let worker = Program::start(&coordinator.url(), &[]);
+    coordinator.wait_for_progress(running, 0);
+    let niceness = |pid| rustix::process::getpriority_process(Some(pid)).unwrap();
+
+    let (supervisor, child) = (niceness(worker.pid()), niceness(worker.child().pid()));
+
+    assert!(child > supervisor, "supervisor {supervisor}, child {child}");
+}
+
+#[test]
+fn what_a_killed_worker_left_behind_goes_with_the_next_start() {
+    let mut coordinator = Coordinator::start();
+    let (running, next) = (attempt(1, 1), attempt(2, 1));
+    coordinator.state(|state| state.jobs.push_back(train(running, ENDLESS, Vec::new())));
+    let killed = Program::start(&coordinator.url(), &[]);
+    coordinator.wait_for_progress(running, 0);
+    let child = killed.child();
+    let folders = |worker: &Program| {
+        let entries = std::fs::read_dir(worker.scratch()).unwrap().map(|entry| entry.unwrap().file_name());
+        entries.filter(|name| name.to_string_lossy().starts_with("spillway-worker-")).collect::<Vec<_>>()
+    };
+    let left = folders(&killed);
+    killed.signal(Signal::KILL);
+    child.wait_until_gone();
+
+    coordinator.state(|state| state.jobs.push_back(train(next, 10, Vec::new())));
+    let _next = killed.start_beside(&coordinator.url());
+    coordinator.wait_for_completion(next);
+
+    assert_eq!(left.len(), 1);
+    let now = folders(&killed);
+    assert!(now.len() == 1 && now != left, "{left:?}, then {now:?}");
+}
+
+#[test]
+fn silent_coordinator_is_left_for_the_next_one() {
+    // It takes connections and never says a word, as a stopped process does.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut coordinator = Coordinator::start();
+    let job = attempt(1, 1);
+    coordinator.state(|state| state.jobs.push_back(train(job, 10, Vec::new())));
+
+    let both = format!("http://{},{}", silent.local_addr().unwrap(), coordinator.url());
+    let _worker = Program::start(&both, &[]);
+
+    coordinator.wait_for_completion(job);
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub enum Benchmark {
     Flows,
     /// How long a job waits on an idle cluster before it is claimed, and then before its child process runs
     Dispatch,
+    /// How long it takes until work goes on after each part of a cluster has died
+    Recovery,
     /// The queue beside peer crates on one private PostgreSQL: submits, drains, latencies, idle cost
     Queue,
     /// How far densities and inverses drift in single precision, TF32 and bfloat16
@@ -30,7 +32,9 @@ impl Benchmark {
     /// The programs that it runs as processes of their own.
     fn programs(self) -> &'static [&'static str] {
         match self {
-            Self::Dispatch => &["build", "--release", "--package", "coordinator", "--package", "worker"],
+            Self::Dispatch | Self::Recovery => {
+                &["build", "--release", "--package", "coordinator", "--package", "worker"]
+            }
             Self::Queue => &["build", "--release", "--package", "coordinator"],
             Self::Flows | Self::Precision => &[],
         }
@@ -39,6 +43,7 @@ impl Benchmark {
     fn cargo_arguments(self) -> &'static [&'static str] {
         match self {
             Self::Dispatch => &["run", "--release", "--package", "e2e", "--example", "dispatch_latency", "--"],
+            Self::Recovery => &["run", "--release", "--package", "e2e", "--example", "recovery", "--"],
             Self::Flows => &["run", "--release", "--package", "training", "--example", "step_benchmark", "--"],
             Self::Queue => &["run", "--release", "--package", "e2e", "--example", "queue_benchmark", "--"],
             Self::Precision => &["run", "--release", "--package", "flows", "--example", "precision_report", "--"],

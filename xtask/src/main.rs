@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is a program; its output is its purpose")]
 
 mod bench;
+mod chaos;
 mod check;
 mod demo;
 mod setup;
@@ -50,6 +51,8 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Runs a whole cluster under faults that a seed fixes, and proves that nothing was lost, doubled or changed by a bit
+    Chaos(chaos::ChaosArguments),
     /// Runs a benchmark in release mode
     Bench {
         /// Which one
@@ -80,6 +83,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Tidy => tidy::run(&workspace),
         Command::Sqlx { check: false } => sqlx::rewrite(&workspace),
         Command::Sqlx { check: true } => sqlx::compare(&workspace),
+        Command::Chaos(arguments) => chaos::run(&workspace, &arguments),
         Command::Bench { benchmark, arguments } => bench::run(&workspace, benchmark, &arguments),
     }
 }

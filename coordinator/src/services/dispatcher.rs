@@ -10,7 +10,7 @@ use crate::lifecycle::{Lifecycle, LifecycleError, Rounds, Served};
 
 /// Longest time between two rounds while a claim waits: backoffs end, hints get lost, other coordinators' jobs come. One look
 /// serves every claim that waits here, so that an idle cluster costs one query a second.
-const INTERVAL: Duration = Duration::from_secs(1);
+pub(crate) const INTERVAL: Duration = Duration::from_secs(1);
 
 /// Brings claims and ready jobs together.
 #[derive(Debug)]

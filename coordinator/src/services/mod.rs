@@ -13,6 +13,8 @@ mod retention;
 pub use acceptor::Acceptor;
 pub use accountant::Accountant;
 pub use dispatcher::Dispatcher;
+#[cfg(test)]
+pub(crate) use dispatcher::INTERVAL as POLL_INTERVAL;
 pub use listening::Listening;
 pub use notifier::Notifier;
 pub use preemptor::Preemptor;

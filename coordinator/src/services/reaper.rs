@@ -1,6 +1,6 @@
 //! Takes back the jobs of sessions whose lease ran out.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use domain::lease::LeaseTerms;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -8,9 +8,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::lifecycle::{Lifecycle, LifecycleError};
-
-/// Longest time between two looks.
-const LONGEST_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Loses sessions.
 #[derive(Debug)]
@@ -39,7 +36,7 @@ impl Reaper {
     /// After a start, an outage of the database or a standstill of this process, leases have run out because nobody could renew them:
     /// workers get one time to live and the grace to come back before any session is lost.
     pub async fn run(self, shutdown: CancellationToken) {
-        let mut ticks = interval(self.lease.beat.min(LONGEST_INTERVAL));
+        let mut ticks = interval(self.lease.look());
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let amnesty = self.lease.ttl + self.lease.grace;
         let mut quiet_until = Instant::now() + amnesty;

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status, transport::Channel};
 use uuid::Uuid;
 
+#[allow(unused_imports, reason = "not every test file scrapes")]
 pub use scrape::metric_in;
 
 /// Longest that anything in a test may take.

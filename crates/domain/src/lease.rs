@@ -15,6 +15,9 @@ pub struct LeaseTerms {
     pub grace: Duration,
 }
 
+/// Longest time between two looks for leases that ran out, however long the beat is.
+const LONGEST_LOOK: Duration = Duration::from_secs(5);
+
 impl Default for LeaseTerms {
     fn default() -> Self {
         Self { ttl: Duration::from_secs(30), beat: Duration::from_secs(5), grace: Duration::from_secs(5) }
@@ -27,6 +30,19 @@ impl LeaseTerms {
     #[must_use]
     pub fn trusted_for(&self) -> Duration {
         self.ttl.mul_f64(0.9)
+    }
+
+    /// Time between two looks for leases that ran out.
+    #[must_use]
+    pub fn look(&self) -> Duration {
+        self.beat.min(LONGEST_LOOK)
+    }
+
+    /// Longest time from a worker's death until its jobs are taken back: its last beat may have come just before, and the
+    /// look just too early.
+    #[must_use]
+    pub fn longest_takeback(&self) -> Duration {
+        self.ttl + self.grace + self.look()
     }
 
     /// How long ago the last heartbeat came to a session whose lease ends or ended at `until`, and what that means.
@@ -110,6 +126,15 @@ pub enum Directive {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn jobs_of_a_dead_worker_are_taken_back_after_lease_grace_and_one_look() {
+        let terms = LeaseTerms::default();
+        assert_eq!(terms.longest_takeback(), Duration::from_secs(30 + 5 + 5));
+
+        let rare = LeaseTerms { ttl: Duration::from_secs(600), beat: Duration::from_secs(200), grace: Duration::ZERO };
+        assert_eq!(rare.longest_takeback(), Duration::from_secs(605));
+    }
 
     #[test]
     fn a_heartbeat_is_late_after_two_beats_lapsed_with_its_lease_and_overdue_after_the_grace() {

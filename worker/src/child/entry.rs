@@ -13,10 +13,14 @@ use std::{
 use domain::{job::FailureKind, report::Failure};
 use rustix::process::{Signal, getpid, kill_process};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing::error;
+use tracing::{error, warn};
 
 use super::protocol::{Command, Message, Order, Outcome, decode, encode};
 use crate::{cuda, trainer};
+
+/// How much lower than its supervisor's the priority of a child is. Tensors take every core there is; a heartbeat needs a
+/// moment of one, and the kernel gives it first to whoever is nicer to (docs/decisions/0013).
+const NICENESS: i32 = 5;
 
 /// Runs the order on standard input and speaks the line protocol on standard output.
 ///
@@ -34,6 +38,8 @@ pub fn run_child() -> ExitCode {
 }
 
 fn speak() -> io::Result<()> {
+    die_with_supervisor();
+    yield_to_supervisor();
     outlive_signals()?;
     volunteer_for_memory_kill();
     let mut line = String::new();
@@ -95,6 +101,21 @@ fn obey(wish: &AtomicBool) {
 fn die() -> ! {
     let _sent = kill_process(getpid(), Signal::KILL);
     std::process::abort()
+}
+
+/// The kernel ends this process with its supervisor, also when it is stopped and cannot see the end of its input.
+fn die_with_supervisor() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::set_parent_process_death_signal(Some(Signal::KILL)) {
+        warn!(%error, "a stopped child may outlive its supervisor");
+    }
+}
+
+/// Called before there is a second thread: on Linux the priority is a thread's own, and passed on to those it starts.
+fn yield_to_supervisor() {
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        warn!(%error, "the priority stays as it is");
+    }
 }
 
 /// A supervisor's manager (systemd, say) signals the whole group of processes; the supervisor alone decides what its

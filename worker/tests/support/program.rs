@@ -28,10 +28,20 @@ impl Program {
     /// Starts a worker of one tensor thread without any dataset files.
     pub fn start(coordinators: &str, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let scratch = folder.path().to_owned();
+        Self::start_in(folder, &scratch, coordinators, arguments)
+    }
+
+    /// Starts another worker whose files lie where this one's do.
+    pub fn start_beside(&self, coordinators: &str) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), self.scratch(), coordinators, &[])
+    }
+
+    fn start_in(folder: TempDir, scratch: &Path, coordinators: &str, arguments: &[&str]) -> Self {
         let log = File::create(folder.path().join("log")).unwrap();
         let mut command = command();
         command.args(["--coordinator", coordinators, "--threads", "1", "--name", "tested"]).args(arguments);
-        command.arg("--scratch-dir").arg(folder.path()).arg("--data-dir").arg(folder.path().join("no-data"));
+        command.arg("--scratch-dir").arg(scratch).arg("--data-dir").arg(folder.path().join("no-data"));
         let process = command.stderr(log).spawn().unwrap();
         Self { process, folder }
     }

@@ -10,6 +10,9 @@ const BASE: Duration = Duration::from_secs(2);
 /// Longest delay before jitter.
 const CEILING: Duration = Duration::from_secs(300);
 
+/// What the wait after a job's first failure stays below.
+pub const FIRST_BACKOFF_LIMIT: Duration = Duration::from_secs(3);
+
 /// Which jobs that ended without a result a user wants tried again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RetryScope {
@@ -67,6 +70,11 @@ mod tests {
 
             assert!(delay >= plain.mul_f64(0.5) && delay < plain.mul_f64(1.5), "{failures}: {delay:?}");
         }
+    }
+
+    #[test]
+    fn first_delay_stays_below_its_limit() {
+        assert_eq!(FIRST_BACKOFF_LIMIT, BASE.mul_f64(1.5));
     }
 
     #[test]
