@@ -24,6 +24,19 @@ async fn claim_with(worker: &mut Worker, offer: v1::Offer, max_jobs: u32) -> Vec
     worker.client.claim(request).await.unwrap().into_inner().assignments
 }
 
+/// Opens a session with this offer and claims two jobs.
+async fn claim_as(coordinator: &Running, offer: v1::Offer) -> Vec<v1::Assignment> {
+    let mut worker = coordinator.worker();
+    let open = v1::OpenSessionRequest {
+        session_id: worker.session.clone(),
+        worker_name: "scripted".to_owned(),
+        offer: Some(offer.clone()),
+        worker_version: "test".to_owned(),
+    };
+    worker.client.open_session(open).await.unwrap();
+    claim_with(&mut worker, offer, 2).await
+}
+
 fn with_trainings(name: &str, trainings: u64) -> SweepSpec {
     let seeds: Vec<u64> = (0..trainings).collect();
     sweep_spec(name, &seeds)
@@ -81,16 +94,15 @@ async fn a_sweep_waits_for_a_worker_that_has_what_it_asks_for() {
     spec.execution.labels = ["a100", "site=oslo"].map(|label| label.parse().unwrap()).into();
     spec.execution.memory_mib = 1024;
     coordinator.submit(&spec).await.unwrap();
-    let mut worker = coordinator.open_worker().await;
     let labels = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
 
     let poor = v1::Offer { memory_bytes: 1 << 40, labels: labels(&["a100"]), ..offer() };
     let small = v1::Offer { memory_bytes: 1 << 20, labels: labels(&["a100", "site=oslo"]), ..offer() };
     let fit = v1::Offer { memory_bytes: 1 << 30, labels: labels(&["a100", "fast", "site=oslo"]), ..offer() };
 
-    assert_eq!(claim_with(&mut worker, poor, 1).await, []);
-    assert_eq!(claim_with(&mut worker, small, 1).await, []);
-    assert_eq!(claim_with(&mut worker, fit, 2).await.len(), 2);
+    assert_eq!(claim_as(&coordinator, poor).await, []);
+    assert_eq!(claim_as(&coordinator, small).await, []);
+    assert_eq!(claim_as(&coordinator, fit).await.len(), 2);
 }
 
 #[tokio::test]
