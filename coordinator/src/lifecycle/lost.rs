@@ -10,6 +10,15 @@ use crate::telemetry::SessionEnd;
 const BATCH: u32 = 100;
 
 impl Lifecycle {
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`LifecycleError::Store`] when it does not.
+    pub async fn ask_database(&self) -> Result<(), LifecycleError> {
+        self.store.now().await?;
+        Ok(())
+    }
+
     /// Takes back the jobs of every session whose lease ran out longer than the grace ago; returns how many sessions were lost.
     ///
     /// # Errors

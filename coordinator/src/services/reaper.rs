@@ -50,6 +50,14 @@ impl Reaper {
                 info!("this coordinator stood still: workers get time to come back");
                 quiet_until = Instant::now() + amnesty;
             }
+            // Also while nothing is looked for: the time to come back counts from the outage's end. An answer that came late came
+            // from a database that had been away, and the leases in it ran out meanwhile.
+            let asked = Instant::now();
+            let answered = self.lifecycle.ask_database().await;
+            if answered.is_err() || asked.elapsed() > ticks.period() / 2 {
+                info!("the database was away: workers get time to come back");
+                quiet_until = Instant::now() + amnesty;
+            }
             looked = Instant::now();
             if looked < quiet_until {
                 continue;

@@ -28,10 +28,6 @@ async fn the_schema_refuses_what_the_rules_forbid() {
         ("a close without a reason", "update session set closed_at = now()"),
         ("a short digest", "insert into artifact (digest, size) values ('\\x00', 1)"),
         (
-            "an outcome of no attempt",
-            "insert into attempt_outcome (job_id, epoch, kind, detail) values (1, 9, 'failed', '')",
-        ),
-        (
             "success without a digest",
             "insert into attempt_outcome (job_id, epoch, kind, detail) select job_id, epoch, 'succeeded', '' from attempt",
         ),
