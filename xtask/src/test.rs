@@ -29,7 +29,8 @@ pub fn run_tests(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     };
     tests.args(arguments).env(TEST_DATABASE_URL, cluster.url());
     workspace::run(tests)?;
-    cluster.stop()?;
+    // Thrown away with its folder: that a busy machine ends it slowly is no failure of the tests, which have passed.
+    drop(cluster);
     Ok(())
 }
 
