@@ -2,10 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
+use super::looking::look_every;
 use crate::lifecycle::{Lifecycle, LifecycleError};
 
 /// Time between two looks: by so much, and a heartbeat, a budget may be overdrawn.
@@ -34,22 +33,7 @@ impl Accountant {
 
     /// Looks again and again until `shutdown`.
     pub async fn run(self, shutdown: CancellationToken) {
-        let mut ticks = interval(INTERVAL);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut failing = false;
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                _ = ticks.tick() => {}
-            }
-            match self.run_once().await {
-                Ok(_) => failing = false,
-                Err(error) if !failing => {
-                    warn!(%error, "looking for spent budgets failed; it is tried again every few seconds");
-                    failing = true;
-                }
-                Err(_) => {}
-            }
-        }
+        let complaint = "looking for spent budgets failed; it is tried again every few seconds";
+        look_every(INTERVAL, shutdown, complaint, || self.run_once()).await;
     }
 }

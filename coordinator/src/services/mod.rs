@@ -4,6 +4,7 @@ mod acceptor;
 mod accountant;
 mod dispatcher;
 mod listening;
+mod looking;
 mod notifier;
 mod preemptor;
 mod reaper;

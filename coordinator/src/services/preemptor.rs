@@ -3,10 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::preemption::Terms;
-use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
+use super::looking::look_every;
 use crate::lifecycle::{Lifecycle, LifecycleError};
 
 /// Longest time between two looks.
@@ -38,22 +37,8 @@ impl Preemptor {
 
     /// Looks again and again until `shutdown`.
     pub async fn run(self, shutdown: CancellationToken) {
-        let mut ticks = interval((self.terms.after / LOOKS_PER_WAIT).min(LONGEST_INTERVAL));
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut failing = false;
-        loop {
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                _ = ticks.tick() => {}
-            }
-            match self.run_once().await {
-                Ok(_) => failing = false,
-                Err(error) if !failing => {
-                    warn!(%error, "making room for waiting jobs failed; it is tried again");
-                    failing = true;
-                }
-                Err(_) => {}
-            }
-        }
+        let pause = (self.terms.after / LOOKS_PER_WAIT).min(LONGEST_INTERVAL);
+        let complaint = "making room for waiting jobs failed; it is tried again";
+        look_every(pause, shutdown, complaint, || self.run_once()).await;
     }
 }
