@@ -1,16 +1,20 @@
 //! Reads a dataset as documents name it: its source, then its steps.
 
-use catalogue::{Dataset, DatasetSource};
+use catalogue::{ClassList, Dataset, DatasetSource, Step};
 
-use crate::catalogue::{Catalogue, Entry};
+use crate::catalogue::Catalogue;
 use crate::error::LoadError;
 use crate::examples::{Examples, Split};
 use crate::load::load_entry;
 use crate::location::DataDirectory;
 use crate::scaling::Scaling;
+use crate::transform;
+
+/// By how much more is read when too few examples had a wanted label.
+const READ_AHEAD: usize = 4;
 
 /// Reads the first `limit` examples of a split of a dataset, or all of them, after all steps but a feature extractor's, which
-/// needs a tensor library.
+/// needs a tensor library. The limit counts examples after the step `classes`.
 ///
 /// `scaling` is that of the experiment: [`scaling_of`] the dataset that is learned, also for the others.
 ///
@@ -23,20 +27,56 @@ pub fn load(
     limit: Option<usize>,
     scaling: &Scaling,
 ) -> Result<Examples, LoadError> {
-    load_entry(directory, entry(dataset)?, split, limit, scaling)
+    let DatasetSource::Named(name) = dataset.source() else {
+        return Err(LoadError::NoLabels { dataset: dataset.to_string(), split });
+    };
+    let entry = Catalogue::lookup(name.as_str())?;
+    let read = |limit| load_entry(directory, entry, split, limit, scaling);
+    let examples = match dataset.steps().first() {
+        Some(Step::Classes(classes)) => of_classes(dataset, split, classes, limit, read)?,
+        Some(_) | None => read(limit)?,
+    };
+    let bytes = examples.len().saturating_mul(examples.dimensions());
+    transform::apply(dataset, split, examples).map_err(|_| LoadError::TooLarge {
+        dataset: dataset.to_string(),
+        split,
+        bytes,
+    })
 }
 
-/// How features are scaled in an experiment that learns a dataset.
+/// How features are scaled in an experiment that learns a dataset. A user's own vectors are taken as they are.
 ///
 /// # Errors
 /// [`LoadError`] when the files that it follows from cannot be read.
 pub fn scaling_of(directory: &DataDirectory, learned: &Dataset) -> Result<Scaling, LoadError> {
-    Scaling::of(directory, entry(learned)?)
+    match learned.source() {
+        DatasetSource::Named(name) => Scaling::of(directory, Catalogue::lookup(name.as_str())?),
+        DatasetSource::Own(_) => Ok(Scaling::none()),
+    }
 }
 
-fn entry(dataset: &Dataset) -> Result<&'static Entry, LoadError> {
-    match dataset.source() {
-        DatasetSource::Named(name) if dataset.steps().is_empty() => Ok(Catalogue::lookup(name.as_str())?),
-        DatasetSource::Named(_) | DatasetSource::Own(_) => Err(LoadError::Steps { dataset: dataset.to_string() }),
+/// Reads on until there are enough examples of the wanted classes: a limit shall not cost the whole split.
+fn of_classes(
+    dataset: &Dataset,
+    split: Split,
+    classes: &ClassList,
+    limit: Option<usize>,
+    read: impl Fn(Option<usize>) -> Result<Examples, LoadError>,
+) -> Result<Examples, LoadError> {
+    let mut ahead = limit.map(|limit| limit.saturating_mul(READ_AHEAD));
+    loop {
+        let examples = read(ahead)?;
+        let is_all = ahead.is_none_or(|ahead| examples.len() < ahead);
+        let Some(labels) = examples.labels() else {
+            return Err(LoadError::NoLabels { dataset: dataset.to_string(), split });
+        };
+        let found = labels.iter().filter(|&&label| classes.has(label)).count();
+        if is_all && found == 0 {
+            return Err(LoadError::empty_classes(dataset, split, labels));
+        }
+        if is_all || limit.is_some_and(|limit| found >= limit) {
+            return Ok(transform::of_classes(examples, classes, limit).expect("there are labels, as was checked"));
+        }
+        ahead = ahead.map(|ahead| ahead.saturating_mul(READ_AHEAD));
     }
 }
