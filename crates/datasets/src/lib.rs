@@ -19,6 +19,7 @@ mod randomness;
 mod scaling;
 mod synthetic;
 mod tables;
+mod transform;
 mod verify;
 
 pub use arrays::ArrayError;
@@ -38,4 +39,5 @@ pub use location::{DATA_DIRECTORY_VARIABLE, DataDirectory, MissingFile};
 pub use scaling::Scaling;
 pub use synthetic::{Procedure, VectorProcedure};
 pub use tables::TableError;
+pub use transform::{Resizer, resize};
 pub use verify::{FileOutcome, FileReport, verify};
