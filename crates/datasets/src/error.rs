@@ -8,7 +8,7 @@ use catalogue::Dataset;
 use thiserror::Error;
 
 use crate::arrays::ArrayError;
-use crate::catalogue::UnknownDataset;
+use crate::catalogue::{Checksum, UnknownDataset};
 use crate::examples::{Shape, Split};
 use crate::idx::IdxError;
 use crate::location::MissingFile;
@@ -44,14 +44,17 @@ pub enum LoadError {
         /// What is wrong with it.
         source: IdxError,
     },
-    /// The decompressed bytes have another checksum.
-    #[error("{} has MD5 {found}, expected {expected} (over the decompressed bytes); fetch it again", path.display())]
+    /// The bytes have another checksum.
+    #[error(
+        "{} has {} {found}, expected {} ({}); fetch it again",
+        path.display(), expected.digest.algorithm(), expected.digest.hexadecimal(), expected.covers
+    )]
     WrongDigest {
         /// The file.
         path: PathBuf,
-        /// The catalogue's MD5, in hexadecimal.
-        expected: &'static str,
-        /// The file's MD5, in hexadecimal.
+        /// The published checksum.
+        expected: Checksum,
+        /// The file's, in hexadecimal.
         found: String,
     },
     /// An array file does not hold what the catalogue describes.

@@ -8,9 +8,11 @@ mod arrays;
 mod batches;
 mod catalogue;
 mod dataset;
+mod digest;
 mod error;
 mod examples;
 mod idx;
+mod idx_files;
 mod load;
 mod location;
 mod randomness;
@@ -25,11 +27,13 @@ pub use batches::evaluation::{EvaluationBatch, EvaluationBatches, EvaluationPlan
 pub use batches::order::epoch_order;
 pub use batches::plan::{Batch, BatchError, TrainingPlan};
 pub use batches::training::TrainingBatches;
-pub use catalogue::{Catalogue, DataFile, Entry, Source, SplitSize, UnknownDataset, WantedFile};
+pub use catalogue::{
+    Catalogue, Checksum, Coverage, DataFile, Digest, Download, Entry, Source, SplitSize, UnknownDataset, WantedFile,
+};
 pub use dataset::{load, scaling_of};
 pub use error::LoadError;
 pub use examples::{Examples, Shape, Split, Values};
-pub use idx::{IdxError, IdxHeader, decode};
+pub use idx::{IdxError, IdxHeader};
 pub use load::load_entry;
 pub use location::{DATA_DIRECTORY_VARIABLE, DataDirectory, MissingFile};
 pub use scaling::Scaling;

@@ -1,24 +1,18 @@
 //! Reads a split into memory, checking formats, checksums and values on the way.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::MultiGzDecoder;
-use md5::{Digest, Md5};
-
 use crate::arrays::{ArrayError, read_bytes, read_rows, with_array};
-use crate::catalogue::{DataFile, Entry, Source, SplitSize, WantedFile};
+use crate::catalogue::{Entry, Source, SplitSize, WantedFile};
 use crate::error::LoadError;
 use crate::examples::{Examples, Shape, Split, Values};
-use crate::idx::decode;
+use crate::idx_files;
 use crate::location::DataDirectory;
 use crate::scaling::{KeptColumns, Scaling};
 use crate::tables::hepmass::read_class;
 use crate::tables::miniboone::ClassRows;
 use crate::tables::{TableError, open};
-
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
 /// Reads the first `limit` examples of a split, or all of them; a limit over the split's size means all.
 ///
@@ -42,7 +36,9 @@ pub fn load_entry(
         (Source::Procedural(procedure), shape) => {
             Values::Bytes(procedure.generate(shape.as_image(), split, generated(entry, split, limit)))
         }
-        (Source::Idx { files, .. }, _) => Values::Bytes(idx_bytes(directory, entry, files, split, limit)?),
+        (Source::Idx { files, .. }, _) => {
+            return idx_files::load(directory, entry, files, split, generated(entry, split, limit));
+        }
         (Source::Arrays { array, .. }, shape) => array_values(directory, entry, array, shape, split, limit, scaling)?,
         (Source::Hepmass { .. } | Source::Miniboone { .. } | Source::ProceduralVectors(_), _) => {
             let mut values = Vec::new();
@@ -59,25 +55,6 @@ pub fn load_entry(
 fn generated(entry: &Entry, split: Split, limit: Option<usize>) -> usize {
     let size = entry.size(split).known().unwrap_or_default();
     limit.map_or(size, |limit| limit.min(size))
-}
-
-fn idx_bytes(
-    directory: &DataDirectory,
-    entry: &Entry,
-    files: &[DataFile],
-    split: Split,
-    limit: Option<usize>,
-) -> Result<Vec<u8>, LoadError> {
-    let wanted = generated(entry, split, limit) * entry.dimensions();
-    let mut pixels = Vec::with_capacity(wanted);
-    for file in files.iter().filter(|file| file.split == split && file.holds_images()) {
-        let rest = wanted - pixels.len();
-        let path = find(directory, entry, &WantedFile::idx(file))?;
-        let bytes = read_checked(&path, file)?;
-        let values = decode(&bytes, file.dimensions).map_err(|source| LoadError::Format { path, source })?;
-        pixels.extend_from_slice(&values[..rest.min(values.len())]);
-    }
-    Ok(pixels)
 }
 
 fn array_values(
@@ -177,33 +154,4 @@ pub(crate) fn in_table(path: &Path, problem: TableError) -> LoadError {
         },
         source => LoadError::Table { path, source },
     }
-}
-
-/// Reads a file's decompressed bytes and checks that they are the ones the catalogue describes.
-pub(crate) fn read_checked(path: &Path, file: &DataFile) -> Result<Vec<u8>, LoadError> {
-    let bytes = read_decompressed(path, file.bytes)?;
-    decode(&bytes, file.dimensions).map_err(|source| LoadError::Format { path: path.to_owned(), source })?;
-    let found = hex::encode(Md5::digest(&bytes));
-    if found != file.md5 {
-        return Err(LoadError::WrongDigest { path: path.to_owned(), expected: file.md5, found });
-    }
-    Ok(bytes)
-}
-
-/// Reads a plain or gzip file (told apart by its first bytes), one byte past the expected size at most: a small
-/// compressed file can decompress to more than the memory holds.
-fn read_decompressed(path: &Path, expected_bytes: usize) -> Result<Vec<u8>, LoadError> {
-    let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
-    let mut reader = BufReader::with_capacity(1 << 16, File::open(path).map_err(unreadable)?);
-    let compressed = reader.fill_buf().map_err(unreadable)?.starts_with(&GZIP_MAGIC);
-
-    let limit = u64::try_from(expected_bytes).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::with_capacity(expected_bytes);
-    if compressed {
-        let corrupt = |source| LoadError::CorruptGzip { path: path.to_owned(), source };
-        MultiGzDecoder::new(reader).take(limit).read_to_end(&mut bytes).map_err(corrupt)?;
-    } else {
-        reader.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
-    }
-    Ok(bytes)
 }

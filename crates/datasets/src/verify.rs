@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::catalogue::{Entry, Source, WantedFile};
 use crate::error::LoadError;
 use crate::examples::{Examples, Split};
-use crate::load::{array_file, in_table, read_checked};
+use crate::idx_files;
+use crate::load::{array_file, in_table};
 use crate::location::{DataDirectory, MissingFile};
 use crate::scaling::{KeptColumns, Scaling};
 use crate::tables::hepmass::read_class;
@@ -73,7 +74,7 @@ fn check_file(
     match entry.source {
         Source::Idx { files, .. } => {
             let described = files.iter().find(|described| WantedFile::idx(described) == *file);
-            read_checked(path, described.expect("wanted files are made from these"))?;
+            idx_files::read(path, described.expect("wanted files are made from these"), 0, &mut Vec::new())?;
             Ok(None)
         }
         Source::Arrays { array, .. } => {

@@ -1,12 +1,13 @@
 //! The entries themselves.
 
 use super::entry::Entry;
-use super::source::{DataFile, Source, SplitSize};
-use crate::examples::{Shape, Split};
+use super::mnist_layout::{FASHION_MNIST_FILES, KMNIST_FILES, MNIST_FILES};
+use super::source::{Source, SplitSize};
+use crate::examples::Shape;
 use crate::synthetic::{Procedure, VectorProcedure};
 
 /// Every dataset, in the order in which lists show them.
-pub static ENTRIES: [Entry; 29] = [
+pub static ENTRIES: [Entry; 30] = [
     Entry {
         name: "fashion-mnist",
         title: "Fashion-MNIST: grey pictures of clothes, by Zalando Research",
@@ -28,6 +29,19 @@ pub static ENTRIES: [Entry; 29] = [
         train_size: SplitSize::Known(60_000),
         test_size: SplitSize::Known(10_000),
         source: Source::Idx { files: &MNIST_FILES, known_places: &[], publisher: "http://yann.lecun.com/exdb/mnist/" },
+    },
+    Entry {
+        name: "kmnist",
+        title: "Kuzushiji-MNIST: ten classes of cursive Japanese characters",
+        licence: "CC BY-SA 4.0",
+        shape: GREY,
+        train_size: SplitSize::Known(60_000),
+        test_size: SplitSize::Known(10_000),
+        source: Source::Idx {
+            files: &KMNIST_FILES,
+            known_places: &[],
+            publisher: "http://codh.rois.ac.jp/kmnist/index.html.en",
+        },
     },
     images(
         "cifar10",
@@ -271,52 +285,3 @@ const fn vectors(name: &'static str, title: &'static str, features: usize, proce
         source: Source::ProceduralVectors(procedure),
     }
 }
-
-/// The four files of a dataset in MNIST's layout, from their MD5 sums in the order train images, train labels, test
-/// images, test labels.
-const fn mnist_layout(md5: [&'static str; 4]) -> [DataFile; 4] {
-    [
-        DataFile {
-            name: "train-images-idx3-ubyte",
-            split: Split::Train,
-            dimensions: &[60_000, 28, 28],
-            bytes: 47_040_016,
-            md5: md5[0],
-        },
-        DataFile {
-            name: "train-labels-idx1-ubyte",
-            split: Split::Train,
-            dimensions: &[60_000],
-            bytes: 60_008,
-            md5: md5[1],
-        },
-        DataFile {
-            name: "t10k-images-idx3-ubyte",
-            split: Split::Test,
-            dimensions: &[10_000, 28, 28],
-            bytes: 7_840_016,
-            md5: md5[2],
-        },
-        DataFile {
-            name: "t10k-labels-idx1-ubyte",
-            split: Split::Test,
-            dimensions: &[10_000],
-            bytes: 10_008,
-            md5: md5[3],
-        },
-    ]
-}
-
-static FASHION_MNIST_FILES: [DataFile; 4] = mnist_layout([
-    "f4a8712d7a061bf5bd6d2ca38dc4d50a",
-    "9018921c3c673c538a1fc5bad174d6f9",
-    "8181f5470baa50b63fa0f6fddb340f0a",
-    "15d484375f8d13e6eb1aabb0c3f46965",
-]);
-
-static MNIST_FILES: [DataFile; 4] = mnist_layout([
-    "6bbc9ace898e44ae57da46a324031adb",
-    "a25bea736e30d166cdddb491f175f624",
-    "2646ac647ad5339dbf082846283269ea",
-    "27ae3e4e09519cfbb04c329615203637",
-]);

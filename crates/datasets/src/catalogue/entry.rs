@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use thiserror::Error;
 
+use super::downloads::{self, Download};
 use super::entries::ENTRIES;
 use super::source::{Source, SplitSize};
 use super::wanted::{self, WantedFile};
@@ -78,6 +79,12 @@ impl Entry {
         wanted::of(self)
     }
 
+    /// What its publisher serves; none for a built-in dataset or one that the user makes.
+    #[must_use]
+    pub fn downloads(&self) -> &'static [Download] {
+        downloads::of(self)
+    }
+
     /// Describes the dataset in a few lines for a person: title, shape, sizes, licence and files.
     #[must_use]
     pub fn describe(&self) -> String {
@@ -145,7 +152,7 @@ mod tests {
         let refusal = Catalogue::lookup("imagenet").unwrap_err();
 
         let text = refusal.to_string();
-        assert!(text.contains("\"imagenet\"") && text.contains("fashion-mnist, mnist, cifar10"), "{text}");
+        assert!(text.contains("\"imagenet\"") && text.contains("fashion-mnist, mnist, kmnist"), "{text}");
     }
 
     #[test]
@@ -168,7 +175,7 @@ mod tests {
         assert!(text.contains("MIT") && text.contains("1×28×28"), "{text}");
         assert_eq!(entry.source.idx_files().len(), 4);
         for file in entry.source.idx_files() {
-            assert!(text.contains(file.name) && text.contains(file.md5), "{text}");
+            assert!(text.contains(file.name) && text.contains(file.checksum.unwrap().digest.hexadecimal()), "{text}");
         }
     }
 

@@ -16,8 +16,89 @@ pub struct DataFile {
     pub dimensions: &'static [usize],
     /// Size of the decompressed file in bytes.
     pub bytes: usize,
-    /// MD5 of the decompressed bytes, in hexadecimal: packagers re-compress, so that the compressed bytes differ.
-    pub md5: &'static str,
+    /// What its bytes are compared with; none if nobody has published it.
+    pub checksum: Option<Checksum>,
+}
+
+/// A published checksum, in hexadecimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Digest {
+    /// MD5.
+    Md5(&'static str),
+    /// SHA-256.
+    Sha256(&'static str),
+}
+
+impl Digest {
+    /// What people call the function.
+    #[must_use]
+    pub fn algorithm(self) -> &'static str {
+        match self {
+            Self::Md5(_) => "MD5",
+            Self::Sha256(_) => "SHA-256",
+        }
+    }
+
+    /// The value in hexadecimal.
+    #[must_use]
+    pub fn hexadecimal(self) -> &'static str {
+        match self {
+            Self::Md5(value) | Self::Sha256(value) => value,
+        }
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.algorithm(), self.hexadecimal())
+    }
+}
+
+/// Which bytes of a file a checksum covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coverage {
+    /// The decompressed bytes: packagers re-compress, so that the compressed bytes differ.
+    Decompressed,
+    /// The compressed file as its publisher serves it; a file without compression is not compared.
+    Served,
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Decompressed => "over the decompressed bytes",
+            Self::Served => "over the compressed file",
+        })
+    }
+}
+
+/// A published checksum and the bytes that it covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checksum {
+    /// Its value.
+    pub digest: Digest,
+    /// The bytes.
+    pub covers: Coverage,
+}
+
+impl Checksum {
+    /// The MD5 of a file's decompressed bytes.
+    #[must_use]
+    pub const fn md5_decompressed(value: &'static str) -> Self {
+        Self { digest: Digest::Md5(value), covers: Coverage::Decompressed }
+    }
+
+    /// The SHA-256 of a compressed file as its publisher serves it.
+    #[must_use]
+    pub const fn sha256_served(value: &'static str) -> Self {
+        Self { digest: Digest::Sha256(value), covers: Coverage::Served }
+    }
+}
+
+impl fmt::Display for Checksum {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.digest, self.covers)
+    }
 }
 
 impl DataFile {

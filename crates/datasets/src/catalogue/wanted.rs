@@ -23,7 +23,10 @@ impl WantedFile {
         Self {
             names: compressible(file.name),
             split: Some(file.split),
-            contents: format!("{} bytes decompressed, MD5 {}", file.bytes, file.md5),
+            contents: match file.checksum {
+                Some(checksum) => format!("{} bytes decompressed, {checksum}", file.bytes),
+                None => format!("{} bytes decompressed", file.bytes),
+            },
             is_needed: file.holds_images(),
         }
     }
