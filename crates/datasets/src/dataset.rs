@@ -7,6 +7,7 @@ use crate::error::LoadError;
 use crate::examples::{Examples, Split};
 use crate::load::load_entry;
 use crate::location::DataDirectory;
+use crate::own;
 use crate::scaling::Scaling;
 use crate::transform;
 
@@ -27,8 +28,9 @@ pub fn load(
     limit: Option<usize>,
     scaling: &Scaling,
 ) -> Result<Examples, LoadError> {
-    let DatasetSource::Named(name) = dataset.source() else {
-        return Err(LoadError::NoLabels { dataset: dataset.to_string(), split });
+    let name = match dataset.source() {
+        DatasetSource::Named(name) => name,
+        DatasetSource::Own(files) => return own::load(directory, dataset, files, split, limit, scaling),
     };
     let entry = Catalogue::lookup(name.as_str())?;
     let read = |limit| load_entry(directory, entry, split, limit, scaling);

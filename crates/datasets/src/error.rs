@@ -12,6 +12,7 @@ use crate::catalogue::{Checksum, UnknownDataset};
 use crate::examples::{Shape, Split};
 use crate::idx::IdxError;
 use crate::location::MissingFile;
+use crate::own::OwnError;
 use crate::tables::TableError;
 
 /// Why a dataset could not be read. None of these goes away by trying again.
@@ -73,6 +74,9 @@ pub enum LoadError {
         /// What is wrong with it.
         source: TableError,
     },
+    /// A user's own files are not what they should be.
+    #[error(transparent)]
+    Own(#[from] OwnError),
     /// No entry of the catalogue.
     #[error(transparent)]
     Unknown(#[from] UnknownDataset),
@@ -128,7 +132,7 @@ pub enum LoadError {
     #[error("dataset {dataset} has {shape} and cannot be scaled as {learned}, which has {features} features")]
     OtherFeatures {
         /// The dataset.
-        dataset: &'static str,
+        dataset: String,
         /// Its shape.
         shape: Shape,
         /// The learned dataset.

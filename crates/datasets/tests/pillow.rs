@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test's set-up fails loudly")]
 
 use catalogue::{Dataset, Step};
-use datasets::resize;
+use datasets::{DataDirectory, Scaling, Split, Values, resize};
+use safetensors::Dtype;
+use safetensors::tensor::{TensorView, serialize};
 use sha2::{Digest, Sha256};
 
 const CASES: &str = include_str!("pillow_cases.txt");
@@ -41,4 +43,27 @@ fn resampled_images_are_those_of_pillow() {
         resampled += 1;
     }
     assert_eq!(resampled, 160);
+}
+
+#[test]
+fn images_after_a_step_are_those_of_pillow() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, shape, digest) in cases() {
+        std::fs::write(folder.path().join("a.safetensors"), safetensors_of(shape)).unwrap();
+        let dataset: Dataset = name.replace("own:a@", "own:a.safetensors@").parse().unwrap();
+
+        let examples =
+            datasets::load(&DataDirectory::at(folder.path()), &dataset, Split::Test, None, &Scaling::none()).unwrap();
+
+        let Values::Bytes(after) = examples.values() else { panic!("{name} has continuous values") };
+        assert_eq!(hex::encode(Sha256::digest(after)), digest, "{name}");
+    }
+}
+
+/// A file with one image.
+fn safetensors_of(shape: [usize; 3]) -> Vec<u8> {
+    let pixels = pixels(shape);
+    let dimensions = [&[1], &shape[..]].concat();
+    let image = TensorView::new(Dtype::U8, dimensions, &pixels).unwrap();
+    serialize([("images", image)], None).unwrap()
 }

@@ -6,9 +6,11 @@ mod container;
 mod element;
 mod error;
 mod header;
+mod labels;
 mod npy;
 mod read;
 
 pub use container::with_array;
 pub use error::ArrayError;
-pub use read::{read_bytes, read_rows};
+pub use labels::read_labels;
+pub use read::{read_bytes, read_images, read_rows};

@@ -10,4 +10,5 @@ mod pipeline;
 mod resize;
 
 pub(crate) use apply::{apply, of_classes};
+pub(crate) use pipeline::Pipeline;
 pub use resize::{Resizer, resize};
