@@ -9,7 +9,7 @@ mod csv_table;
 mod error;
 mod folder;
 mod gathering;
-mod parquet_table;
+mod parquet;
 mod picture;
 mod place;
 
@@ -41,7 +41,7 @@ pub(crate) fn load(
         Part::Pictures(pictures) => folder::read(&pictures, &mut gathering)?,
         Part::File { path, format: Format::Array, names } => array::read(&path, &names, &mut gathering)?,
         Part::File { path, format: Format::Csv, .. } => csv_table::read(&path, &mut gathering)?,
-        Part::File { path, format: Format::Parquet, .. } => parquet_table::read(&path, &mut gathering)?,
+        Part::File { path, format: Format::Parquet, .. } => parquet::read(&path, &mut gathering)?,
     }
     gathering.finish()
 }
