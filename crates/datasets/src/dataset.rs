@@ -1,15 +1,17 @@
 //! Reads a dataset as documents name it: its source, then its steps.
 
+use std::ops::Range;
+
 use catalogue::{ClassList, Dataset, DatasetSource, Step};
 
 use crate::catalogue::Catalogue;
 use crate::error::LoadError;
-use crate::examples::{Examples, Split};
+use crate::examples::{Examples, Shape, Split, Values};
 use crate::load::load_entry;
 use crate::location::DataDirectory;
 use crate::own;
 use crate::scaling::Scaling;
-use crate::transform;
+use crate::transform::{self, Pipeline};
 
 /// By how much more is read when too few examples had a wanted label.
 const READ_AHEAD: usize = 4;
@@ -44,6 +46,59 @@ pub fn load(
         split,
         bytes,
     })
+}
+
+/// Images of a dataset ahead of its steps, which are applied to a few of them at a time: a feature extractor's input is often too
+/// large to be held whole.
+#[derive(Debug)]
+pub struct Unstepped {
+    images: Examples,
+    pipeline: Pipeline,
+}
+
+impl Unstepped {
+    /// Reads the first `limit` images of a split, or all of them.
+    ///
+    /// # Errors
+    /// [`LoadError`], naming the file and the remedy; [`LoadError::NoImages`] for a dataset of vectors.
+    pub fn load(
+        directory: &DataDirectory,
+        dataset: &Dataset,
+        split: Split,
+        limit: Option<usize>,
+    ) -> Result<Self, LoadError> {
+        let images = load(directory, &dataset.before_steps(), split, limit, &Scaling::none())?;
+        match (images.shape(), images.values()) {
+            (Shape::Image(shape), Values::Bytes(_)) => {
+                Ok(Self { pipeline: Pipeline::new(dataset, split, shape), images })
+            }
+            _ => Err(LoadError::NoImages { dataset: dataset.to_string() }),
+        }
+    }
+
+    /// The images as they were read.
+    #[must_use]
+    pub fn images(&self) -> &Examples {
+        &self.images
+    }
+
+    /// The shape of an image after the steps: channels, height, width.
+    #[must_use]
+    pub fn shape(&self) -> [usize; 3] {
+        self.pipeline.shape()
+    }
+
+    /// The images of some indices after the steps, one after the other. Indices beyond the last one give none.
+    pub fn batch(&mut self, indices: Range<usize>) -> Vec<u8> {
+        let Values::Bytes(pixels) = self.images.values() else { return Vec::new() };
+        let dimensions = self.images.dimensions();
+        let mut batch = Vec::new();
+        for index in indices.start..indices.end.min(self.images.len()) {
+            let image = &pixels[index * dimensions..(index + 1) * dimensions];
+            batch.extend_from_slice(self.pipeline.apply(index as u64, image));
+        }
+        batch
+    }
 }
 
 /// How features are scaled in an experiment that learns a dataset. A user's own vectors are taken as they are.

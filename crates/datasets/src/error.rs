@@ -98,6 +98,12 @@ pub enum LoadError {
         /// The labels that there are.
         found: String,
     },
+    /// Images are wanted of a dataset of vectors.
+    #[error("{dataset} has no images for a feature extractor")]
+    NoImages {
+        /// The dataset.
+        dataset: String,
+    },
     /// The examples do not fit the memory.
     #[error(
         "the {split} split of {dataset} takes {bytes} bytes or more and does not fit the memory; limit the number of examples"

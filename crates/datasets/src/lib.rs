@@ -31,7 +31,7 @@ pub use batches::training::TrainingBatches;
 pub use catalogue::{
     Catalogue, Checksum, Coverage, DataFile, Digest, Download, Entry, Source, SplitSize, UnknownDataset, WantedFile,
 };
-pub use dataset::{load, scaling_of};
+pub use dataset::{Unstepped, load, scaling_of};
 pub use error::LoadError;
 pub use examples::{Examples, Shape, Split, Values};
 pub use idx::{IdxError, IdxHeader};
