@@ -19,7 +19,7 @@ mod synthetic;
 mod tables;
 mod verify;
 
-pub use arrays::ArrayError;
+pub use arrays::{ArrayError, read_numbers};
 pub use batches::evaluation::{EvaluationBatch, EvaluationBatches, EvaluationPlan, PickedExamples};
 pub use batches::order::epoch_order;
 pub use batches::plan::{Batch, BatchError, TrainingPlan};

@@ -31,6 +31,7 @@ const ALLOWED: [(&str, Uses); 19] = [
             "datasets",
             "domain",
             "localdb",
+            "ood",
             "process",
             "proto",
             "statedict",

@@ -8,7 +8,9 @@ mod error;
 mod header;
 mod npy;
 mod read;
+mod vector;
 
 pub use container::with_array;
 pub use error::ArrayError;
 pub use read::{read_bytes, read_rows};
+pub use vector::read_numbers;
