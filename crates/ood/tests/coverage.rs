@@ -1,8 +1,6 @@
 //! Do intervals cover and tests reject as often as they say? Seeded simulations of scores whose AUROC and ROC curve are
 //! known: uniform in [0, 1] inside, uniform in [s, 1 + s] outside, so that AUROC = 1 − (1 − s)²/2 and ROC(f) = min(1, f + s).
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene should panic")]
-
 use ood::{IntervalMethod, Scores, auroc, bootstrap, delong_test, roc_band};
 
 /// SplitMix64, as uniform numbers.
