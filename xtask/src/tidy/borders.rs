@@ -5,7 +5,7 @@ use cargo_metadata::{DependencyKind, Metadata};
 use super::Violation;
 
 /// Each package and the workspace's packages that it may use. Dev-dependencies may add `localdb`.
-const ALLOWED: [(&str, Uses); 18] = [
+const ALLOWED: [(&str, Uses); 19] = [
     ("architecture", Uses::Only(&[])),
     ("domain", Uses::Only(&["architecture"])),
     ("proto", Uses::Only(&["domain"])),
@@ -14,16 +14,27 @@ const ALLOWED: [(&str, Uses); 18] = [
     ("flows", Uses::Only(&["architecture"])),
     ("datasets", Uses::Only(&[])),
     ("ood", Uses::Only(&[])),
+    ("scoring", Uses::Only(&["domain", "ood"])),
     ("statedict", Uses::Only(&[])),
     ("checkpoints", Uses::Only(&["architecture", "domain", "statedict"])),
-    ("training", Uses::Only(&["architecture", "checkpoints", "datasets", "domain", "flows", "ood"])),
+    ("training", Uses::Only(&["architecture", "checkpoints", "datasets", "domain", "flows", "ood", "scoring"])),
     ("process", Uses::Only(&[])),
     ("localdb", Uses::Only(&[])),
     ("coordinator", Uses::Only(&["artifacts", "domain", "process", "proto", "store"])),
-    ("worker", Uses::Only(&["artifacts", "datasets", "domain", "process", "proto", "training"])),
+    ("worker", Uses::Only(&["artifacts", "datasets", "domain", "process", "proto", "scoring", "training"])),
     (
         "cli",
-        Uses::Only(&["architecture", "checkpoints", "datasets", "domain", "localdb", "process", "proto", "statedict"]),
+        Uses::Only(&[
+            "architecture",
+            "checkpoints",
+            "datasets",
+            "domain",
+            "localdb",
+            "process",
+            "proto",
+            "scoring",
+            "statedict",
+        ]),
     ),
     ("e2e", Uses::Anything),
     ("xtask", Uses::Only(&["localdb"])),
