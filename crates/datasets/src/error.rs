@@ -10,6 +10,7 @@ use crate::catalogue::{Checksum, UnknownDataset};
 use crate::examples::{Shape, Split};
 use crate::idx::IdxError;
 use crate::location::MissingFile;
+use crate::published::PublishedError;
 use crate::tables::TableError;
 
 /// Why a dataset could not be read. None of these goes away by trying again.
@@ -55,6 +56,16 @@ pub enum LoadError {
         /// The file's, in hexadecimal.
         found: String,
     },
+    /// The file has another size than its publisher states.
+    #[error("{} has {found} bytes, and the publisher's has {expected}; fetch it again", path.display())]
+    WrongSize {
+        /// The file.
+        path: PathBuf,
+        /// The published size.
+        expected: u64,
+        /// The file's.
+        found: u64,
+    },
     /// An array file does not hold what the catalogue describes.
     #[error("{} cannot be used: {source}", path.display())]
     Array {
@@ -70,6 +81,14 @@ pub enum LoadError {
         path: PathBuf,
         /// What is wrong with it.
         source: TableError,
+    },
+    /// A publisher's file or folder does not hold what the catalogue describes.
+    #[error("{} cannot be used: {source}", path.display())]
+    Published {
+        /// The file or the folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: PublishedError,
     },
     /// No entry of the catalogue.
     #[error(transparent)]

@@ -15,6 +15,7 @@ mod idx;
 mod idx_files;
 mod load;
 mod location;
+mod published;
 mod randomness;
 mod scaling;
 mod synthetic;
@@ -28,7 +29,8 @@ pub use batches::order::epoch_order;
 pub use batches::plan::{Batch, BatchError, TrainingPlan};
 pub use batches::training::TrainingBatches;
 pub use catalogue::{
-    Catalogue, Checksum, Coverage, DataFile, Digest, Download, Entry, Source, SplitSize, UnknownDataset, WantedFile,
+    Catalogue, CelebaPreset, Checksum, CifarVersion, Coverage, DataFile, Digest, Download, EmnistPart, Entry, Format,
+    PictureLayout, Source, SplitSize, UnknownDataset, WantedFile,
 };
 pub use dataset::{load, scaling_of};
 pub use error::LoadError;
@@ -36,6 +38,7 @@ pub use examples::{Examples, Shape, Split, Values};
 pub use idx::{IdxError, IdxHeader};
 pub use load::load_entry;
 pub use location::{DATA_DIRECTORY_VARIABLE, DataDirectory, MissingFile};
+pub use published::PublishedError;
 pub use scaling::Scaling;
 pub use synthetic::{Procedure, VectorProcedure};
 pub use tables::TableError;
