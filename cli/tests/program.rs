@@ -9,13 +9,14 @@ use std::{os::unix::fs::symlink, path::Path};
 use support::{Run, command, spillway, sweeps};
 use tempfile::TempDir;
 
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 18] = [
     &["up"],
     &["validate"],
     &["submit"],
     &["list"],
     &["watch"],
     &["results"],
+    &["metrics"],
     &["jobs"],
     &["figures"],
     &["cancel"],

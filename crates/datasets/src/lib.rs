@@ -23,7 +23,7 @@ mod tables;
 mod transform;
 mod verify;
 
-pub use arrays::ArrayError;
+pub use arrays::{ArrayError, read_numbers};
 pub use batches::evaluation::{EvaluationBatch, EvaluationBatches, EvaluationPlan, PickedExamples};
 pub use batches::order::epoch_order;
 pub use batches::plan::{Batch, BatchError, TrainingPlan};

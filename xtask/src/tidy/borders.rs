@@ -38,6 +38,7 @@ const ALLOWED: [(&str, Uses); 20] = [
             "datasets",
             "domain",
             "localdb",
+            "ood",
             "process",
             "proto",
             "scoring",
