@@ -67,7 +67,9 @@ impl Summary {
         let mut add = |place: usize, value: f64| moments[place / of_channel % channels].add(value);
         match examples.values() {
             Values::Bytes(bytes) => bytes.iter().enumerate().for_each(|(place, &byte)| add(place, f64::from(byte))),
-            Values::Floats(values) => values.iter().enumerate().for_each(|(place, &value)| add(place, f64::from(value))),
+            Values::Floats(values) => {
+                values.iter().enumerate().for_each(|(place, &value)| add(place, f64::from(value)))
+            }
         }
         let summary = |moments: Moments| ChannelSummary {
             mean: moments.mean,

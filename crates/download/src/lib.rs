@@ -73,10 +73,16 @@ pub fn fetch(request: &Request<'_>, progress: &mut dyn FnMut(Progress)) -> Resul
                 part.keep(request.to)?;
                 return Ok(Fetched { bytes, resumed_at: resumed_at.min(bytes) });
             }
-            Err(refusal) if refusal.is_local() => return Err(refusal),
-            Err(refusal) => last = refusal,
+            Err(refusal) => {
+                let is_final = refusal.is_local();
+                last = refusal;
+                if is_final {
+                    break;
+                }
+            }
         }
     }
+    part.leave();
     Err(last)
 }
 

@@ -109,6 +109,14 @@ impl Part {
         synced.map_err(|source| DownloadError::Disk { path: folder.to_owned(), source })
     }
 
+    /// Leaves what has arrived for the next try, and no empty file.
+    pub fn leave(self) {
+        if matches!(self.len(), Ok(0)) {
+            let _ = fs::remove_file(&self.note);
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+
     fn disk(&self, source: io::Error) -> DownloadError {
         DownloadError::Disk { path: self.path.clone(), source }
     }

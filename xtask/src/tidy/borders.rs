@@ -5,7 +5,7 @@ use cargo_metadata::{DependencyKind, Metadata};
 use super::Violation;
 
 /// Each package and the workspace's packages that it may use. Dev-dependencies may add `localdb`.
-const ALLOWED: [(&str, Uses); 20] = [
+const ALLOWED: &[(&str, Uses)] = &[
     ("architecture", Uses::Only(&[])),
     ("catalogue", Uses::Only(&["architecture"])),
     ("domain", Uses::Only(&["architecture", "catalogue"])),
@@ -16,13 +16,20 @@ const ALLOWED: [(&str, Uses); 20] = [
     ("download", Uses::Only(&[])),
     ("datasets", Uses::Only(&["architecture", "catalogue"])),
     ("ood", Uses::Only(&[])),
+    ("scoring", Uses::Only(&["catalogue", "domain", "ood"])),
     ("statedict", Uses::Only(&[])),
     ("checkpoints", Uses::Only(&["architecture", "domain", "statedict"])),
-    ("training", Uses::Only(&["architecture", "catalogue", "checkpoints", "datasets", "domain", "flows", "ood"])),
+    (
+        "training",
+        Uses::Only(&["architecture", "catalogue", "checkpoints", "datasets", "domain", "flows", "ood", "scoring"]),
+    ),
     ("process", Uses::Only(&[])),
     ("localdb", Uses::Only(&[])),
     ("coordinator", Uses::Only(&["artifacts", "domain", "process", "proto", "store"])),
-    ("worker", Uses::Only(&["artifacts", "catalogue", "datasets", "domain", "process", "proto", "training"])),
+    (
+        "worker",
+        Uses::Only(&["artifacts", "catalogue", "datasets", "domain", "process", "proto", "scoring", "training"]),
+    ),
     (
         "cli",
         Uses::Only(&[
@@ -35,6 +42,7 @@ const ALLOWED: [(&str, Uses); 20] = [
             "localdb",
             "process",
             "proto",
+            "scoring",
             "statedict",
         ]),
     ),

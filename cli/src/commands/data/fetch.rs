@@ -1,15 +1,20 @@
 //! `data fetch`: downloads the publisher's files of datasets and verifies them.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    io::{self, Write},
+    path::PathBuf,
+    time::Duration,
+};
 
 use anyhow::{Context, anyhow};
 use clap::Args;
-use datasets::{DataDirectory, Download, Entry, FileDigest};
+use datasets::{DataDirectory, Digest as Published, Download, Entry};
 use download::{Algorithm, Digest, Progress, Request, fetch};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{lookup, verify};
-use crate::{failure::Failure, output};
+use crate::failure::Failure;
 
 pub const EXAMPLES: &str = "\
 Examples:
@@ -41,11 +46,11 @@ pub fn run(directory: &DataDirectory, arguments: &Arguments) -> Result<(), Failu
     let entries = arguments.names.iter().map(|name| lookup(name)).collect::<Result<Vec<_>, _>>()?;
     let mut problems = Vec::new();
     for entry in &entries {
-        output::say(&format!("{}: {}\n  licence: {}", entry.name, entry.title, entry.licence))?;
+        say(&format!("{}: {}\n  licence: {}", entry.name, entry.title, entry.licence))?;
         for download in entry.downloads() {
-            let outcome = one(directory, entry, &download, arguments.dry_run);
+            let outcome = one(directory, entry, download, arguments.dry_run);
             if let Err(problem) = outcome {
-                output::say(&format!("  {}: not fetched", download.file_name))?;
+                say(&format!("  {}: not fetched", download.file_name))?;
                 problems.push(format!("{problem:#}"));
             }
         }
@@ -61,14 +66,14 @@ fn one(directory: &DataDirectory, entry: &Entry, download: &Download, is_dry: bo
     let folder = folder(directory, entry);
     let to = folder.join(download.file_name);
     if to.is_file() {
-        output::say(&format!("  {}: is there", to.display()))?;
+        say(&format!("  {}: is there", to.display()))?;
         return Ok(());
     }
     if let Some(needs) = download.needs {
         return Err(anyhow!("{} ({needs}): fetch it by hand and put it into {}", download.file_name, folder.display()));
     }
     if is_dry {
-        output::say(&format!("  {} from {}", to.display(), download.urls.join(" or ")))?;
+        say(&format!("  {} from {}", to.display(), download.urls.join(" or ")))?;
         return Ok(());
     }
     fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -85,25 +90,34 @@ fn one(directory: &DataDirectory, entry: &Entry, download: &Download, is_dry: bo
     bar.finish_and_clear();
     let by_hand = || {
         let place = folder.display();
-        format!("{}: where there is no network, put the file from {} into {place}", download.file_name, download.urls.join(" or "))
+        format!(
+            "{}: where there is no network, put the file from {} into {place}",
+            download.file_name,
+            download.urls.join(" or ")
+        )
     };
     let fetched = fetched.with_context(by_hand)?;
     let resumed = match fetched.resumed_at {
         0 => String::new(),
         bytes => format!(", {bytes} of them by an earlier run"),
     };
-    output::say(&format!("  {}: {} bytes{resumed}", to.display(), fetched.bytes))?;
+    say(&format!("  {}: {} bytes{resumed}", to.display(), fetched.bytes))?;
     Ok(())
+}
+
+/// One line, at once.
+fn say(line: &str) -> io::Result<()> {
+    writeln!(io::stdout(), "{line}")
 }
 
 fn folder(directory: &DataDirectory, entry: &Entry) -> PathBuf {
     directory.root().join(entry.folder())
 }
 
-fn digest(of: FileDigest) -> Digest<'static> {
+fn digest(of: Published) -> Digest<'static> {
     match of {
-        FileDigest::Md5(hex) => Digest { algorithm: Algorithm::Md5, hex },
-        FileDigest::Sha256(hex) => Digest { algorithm: Algorithm::Sha256, hex },
+        Published::Md5(hex) => Digest { algorithm: Algorithm::Md5, hex },
+        Published::Sha256(hex) => Digest { algorithm: Algorithm::Sha256, hex },
     }
 }
 

@@ -63,7 +63,7 @@ fn size(entry: &Entry, split: Split) -> Cell {
 
 /// Where the files that loading needs lie; their contents are not read.
 fn found(directory: &DataDirectory, entry: &Entry) -> String {
-    let wanted = entry.wanted();
+    let wanted = directory.files(entry);
     if wanted.is_empty() {
         return "built in".to_owned();
     }
@@ -83,7 +83,7 @@ fn print_description(directory: &DataDirectory, entry: &Entry) -> Result<(), Fai
     let mut out = std::io::stdout().lock();
     write!(out, "{}", entry.describe())?;
     writeln!(out, "  found     {}", found(directory, entry))?;
-    for missing in entry.wanted().iter().filter_map(|file| directory.find(entry, file).err()) {
+    for missing in directory.files(entry).iter().filter_map(|file| directory.find(entry, file).err()) {
         writeln!(out, "  missing   put {} into {}", missing.names.join(" or "), missing.put_into().display())?;
     }
     Ok(())
@@ -98,7 +98,7 @@ fn files(directory: &DataDirectory, entry: &Entry) -> Table {
         Column::text("put_into", "put into"),
     ];
     let mut table = Table::new("files", columns);
-    for file in entry.wanted() {
+    for file in directory.files(entry) {
         let (place, put_into) = match directory.find(entry, &file) {
             Ok(path) => (Cell::text(path.display().to_string()), Cell::Absent),
             Err(missing) => (Cell::Absent, Cell::text(missing.put_into().display().to_string())),

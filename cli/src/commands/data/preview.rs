@@ -54,7 +54,8 @@ pub fn run(directory: &DataDirectory, arguments: &Arguments) -> Result<(), Failu
     let dataset = parse(&arguments.dataset)?;
     let examples = read(directory, &dataset, arguments.split.into())?;
     let Shape::Image(shape) = examples.shape() else {
-        let message = format!("`{dataset}` has vectors, and only images can be drawn: `spillway data describe` has numbers");
+        let message =
+            format!("`{dataset}` has vectors, and only images can be drawn: `spillway data describe` has numbers");
         return Err(anyhow!(message).into());
     };
     let picked = spread(examples.len(), usize::from(arguments.images));

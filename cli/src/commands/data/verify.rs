@@ -22,11 +22,12 @@ pub fn run(directory: &DataDirectory, name: Option<&str>) -> Result<(), Failure>
 
 /// Whether a dataset is built in or at least one of its files is here: nobody has all datasets of the catalogue.
 fn is_begun(directory: &DataDirectory, entry: &Entry) -> bool {
-    let wanted = entry.wanted();
+    let wanted = directory.files(entry);
     wanted.is_empty() || wanted.iter().any(|file| directory.find(entry, file).is_ok())
 }
 
-fn verify_all(directory: &DataDirectory, entries: &[&Entry]) -> Result<(), Failure> {
+/// Reads every file of some datasets.
+pub fn verify_all(directory: &DataDirectory, entries: &[&Entry]) -> Result<(), Failure> {
     let columns =
         vec![Column::text("dataset", "dataset"), Column::text("file", "file"), Column::text("result", "result")];
     let mut table = Table::new("files", columns);
@@ -38,7 +39,9 @@ fn verify_all(directory: &DataDirectory, entries: &[&Entry]) -> Result<(), Failu
         }
         for FileReport { file, outcome } in reports {
             let result = match outcome {
-                FileOutcome::Verified { path, examples } => verified(entry, file.split, &path, examples),
+                FileOutcome::Verified { path, examples, left_out } => {
+                    verified(entry, file.split, &path, examples, &left_out)
+                }
                 FileOutcome::Missing(missing) => {
                     problems.push(missing.to_string());
                     "missing".to_owned()
@@ -60,8 +63,12 @@ fn verify_all(directory: &DataDirectory, entries: &[&Entry]) -> Result<(), Failu
 }
 
 /// Says where a sound file lies and how many examples it has, against the publisher's number if they differ.
-fn verified(entry: &Entry, split: Option<Split>, path: &Path, examples: Option<usize>) -> String {
-    let path = path.display();
+fn verified(entry: &Entry, split: Option<Split>, path: &Path, examples: Option<usize>, left_out: &[String]) -> String {
+    let mut path = path.display().to_string();
+    if !left_out.is_empty() {
+        let (count, names) = (left_out.len(), left_out.join(", "));
+        path.push_str(&format!(", without {count} files that the publisher damaged: {names}"));
+    }
     match (examples, split.and_then(|split| entry.size(split).known())) {
         (None, _) => format!("verified: {path}"),
         (Some(examples), Some(known)) if examples < known => format!("sound, {examples} of {known}: {path}"),
