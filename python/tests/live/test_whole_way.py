@@ -86,7 +86,7 @@ def test_statistics_are_the_sql_view_and_their_artifacts_are_there(
 
     from_sql = of_sql(database_url, "statistics", statistics, f"sweep = '{sweep.name}'")
     assert_same_rows(statistics, from_sql, ["job_id", "dataset", "split"])
-    assert set(statistics["dataset"]) == {"synthetic-shapes", "synthetic-strokes"}
+    assert "synthetic-strokes" in set(statistics["dataset"])
     assert len(client.artifact(statistics["digest"][0])) == statistics["bytes"][0]
 
 
