@@ -9,11 +9,12 @@ use std::{
 use proto::v1::{
     AurocRow, CancelRequest, CancelResponse, DrainRequest, DrainResponse, EvaluationRow, ExplainRequest,
     ExplainResponse, FigureRow, GetRequest, GetResponse, GetSweepRequest, JobLogRequest, JobLogResponse, JobRow,
-    ListFiguresRequest, ListFiguresResponse, ListJobsRequest, ListJobsResponse, ListSweepsRequest, ListSweepsResponse,
-    ListWorkersRequest, ListWorkersResponse, PutRequest, PutResponse, QueryAurocRequest, QueryAurocResponse,
-    QueryEvaluationsRequest, QueryEvaluationsResponse, RetryRequest, RetryResponse, StatRequest, StatResponse,
-    SubmitRequest, SubmitResponse, SweepSummary, TrainingCurveRequest, TrainingCurveResponse, ValidateRequest,
-    ValidateResponse, WatchRequest, WatchResponse, WorkerRow,
+    ListFiguresRequest, ListFiguresResponse, ListJobsRequest, ListJobsResponse, ListStatisticsRequest,
+    ListStatisticsResponse, ListSweepsRequest, ListSweepsResponse, ListWorkersRequest, ListWorkersResponse, PutRequest,
+    PutResponse, QueryAurocRequest, QueryAurocResponse, QueryEvaluationsRequest, QueryEvaluationsResponse,
+    RetryRequest, RetryResponse, StatRequest, StatResponse, SubmitRequest, SubmitResponse, SweepSummary,
+    TrainingCurveRequest, TrainingCurveResponse, ValidateRequest, ValidateResponse, WatchRequest, WatchResponse,
+    WorkerRow,
     artifact_service_server::{ArtifactService, ArtifactServiceServer},
     fleet_service_server::{FleetService, FleetServiceServer},
     result_service_server::{ResultService, ResultServiceServer},
@@ -188,6 +189,14 @@ impl ResultService for Scripted {
         _: Request<TrainingCurveRequest>,
     ) -> Result<Response<TrainingCurveResponse>, Status> {
         Err(Status::unimplemented("no command asks for it"))
+    }
+
+    async fn list_statistics(
+        &self,
+        request: Request<ListStatisticsRequest>,
+    ) -> Result<Response<ListStatisticsResponse>, Status> {
+        self.known(&request.into_inner().sweep)?;
+        Ok(Response::new(ListStatisticsResponse::default()))
     }
 
     async fn list_figures(

@@ -13,6 +13,7 @@ use crate::examples::{Shape, Split};
 use crate::idx::IdxError;
 use crate::location::MissingFile;
 use crate::own::OwnError;
+use crate::published::PublishedError;
 use crate::tables::TableError;
 
 /// Why a dataset could not be read. None of these goes away by trying again.
@@ -58,6 +59,16 @@ pub enum LoadError {
         /// The file's, in hexadecimal.
         found: String,
     },
+    /// The file has another size than its publisher states.
+    #[error("{} has {found} bytes, and the publisher's has {expected}; fetch it again", path.display())]
+    WrongSize {
+        /// The file.
+        path: PathBuf,
+        /// The published size.
+        expected: u64,
+        /// The file's.
+        found: u64,
+    },
     /// An array file does not hold what the catalogue describes.
     #[error("{} cannot be used: {source}", path.display())]
     Array {
@@ -77,6 +88,14 @@ pub enum LoadError {
     /// A user's own files are not what they should be.
     #[error(transparent)]
     Own(#[from] OwnError),
+    /// A publisher's file or folder does not hold what the catalogue describes.
+    #[error("{} cannot be used: {source}", path.display())]
+    Published {
+        /// The file or the folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: PublishedError,
+    },
     /// No entry of the catalogue.
     #[error(transparent)]
     Unknown(#[from] UnknownDataset),

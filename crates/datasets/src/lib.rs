@@ -16,20 +16,23 @@ mod idx_files;
 mod load;
 mod location;
 mod own;
+mod published;
 mod randomness;
 mod scaling;
+mod summary;
 mod synthetic;
 mod tables;
 mod transform;
 mod verify;
 
-pub use arrays::ArrayError;
+pub use arrays::{ArrayError, read_numbers};
 pub use batches::evaluation::{EvaluationBatch, EvaluationBatches, EvaluationPlan, PickedExamples};
 pub use batches::order::epoch_order;
 pub use batches::plan::{Batch, BatchError, TrainingPlan};
 pub use batches::training::TrainingBatches;
 pub use catalogue::{
-    Catalogue, Checksum, Coverage, DataFile, Digest, Download, Entry, Source, SplitSize, UnknownDataset, WantedFile,
+    Catalogue, CelebaPreset, Checksum, CifarVersion, Coverage, DataFile, Digest, Download, EmnistPart, Entry, Format,
+    PictureLayout, Source, SplitSize, UnknownDataset, WantedFile,
 };
 pub use dataset::{Unstepped, load, scaling_of};
 pub use error::LoadError;
@@ -38,7 +41,9 @@ pub use idx::{IdxError, IdxHeader};
 pub use load::load_entry;
 pub use location::{DATA_DIRECTORY_VARIABLE, DataDirectory, MissingFile};
 pub use own::{OwnContents, OwnError, OwnPart, own_contents};
+pub use published::PublishedError;
 pub use scaling::Scaling;
+pub use summary::{ChannelSummary, Summary};
 pub use synthetic::{Procedure, VectorProcedure};
 pub use tables::TableError;
 pub use transform::{Resizer, resize};

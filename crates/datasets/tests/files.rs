@@ -254,5 +254,5 @@ fn a_checksum_of_the_compressed_file_is_compared_with_compressed_files_only() {
 
     assert_eq!(plain.len(), 2);
     let refusal = refusal.unwrap_err().to_string();
-    assert!(refusal.contains("SHA-256") && refusal.contains("over the compressed file"), "{refusal}");
+    assert!(refusal.contains("SHA-256") && refusal.contains("over the file as it is served"), "{refusal}");
 }

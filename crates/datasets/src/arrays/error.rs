@@ -77,7 +77,7 @@ pub enum ArrayError {
         /// Index of the example.
         row: usize,
         /// The value.
-        value: f64,
+        value: i64,
     },
     /// The examples do not fit the memory.
     #[error("its {bytes} bytes of examples do not fit the memory; limit the number of examples")]

@@ -9,8 +9,12 @@ mod header;
 mod labels;
 mod npy;
 mod read;
+mod vector;
 
 pub use container::with_array;
+pub use element::Element;
 pub use error::ArrayError;
-pub use labels::read_labels;
+pub use labels::{integers, read_labels};
+pub use npy::read_header;
 pub use read::{read_bytes, read_images, read_rows};
+pub use vector::read_numbers;

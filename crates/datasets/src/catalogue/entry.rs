@@ -73,10 +73,16 @@ impl Entry {
         self.source.shared_folder().unwrap_or(self.name)
     }
 
-    /// The files that the dataset needs; none for a built-in one.
+    /// The files that the dataset needs, those of the publisher where there are both; none for a built-in one.
     #[must_use]
     pub fn wanted(&self) -> Vec<WantedFile> {
         wanted::of(self)
+    }
+
+    /// The array files that a person may make; for pictures they are read where the publisher's files are not there.
+    #[must_use]
+    pub fn arrays(&self) -> Vec<WantedFile> {
+        wanted::arrays(self)
     }
 
     /// What its publisher serves; none for a built-in dataset or one that the user makes.
@@ -106,8 +112,15 @@ impl Entry {
         } else {
             text.push_str("  files     none: computed from each example's index\n");
         }
-        for file in self.wanted() {
+        if let Some(trap) = self.source.trap() {
+            let _ = writeln!(text, "  note      {trap}");
+        }
+        let wanted = self.wanted();
+        for file in &wanted {
             let _ = writeln!(text, "  file      {}: {}", file.names.join(" or "), file.contents);
+        }
+        for file in self.arrays().iter().filter(|file| !wanted.contains(file)) {
+            let _ = writeln!(text, "  instead   {}/{}: {}", self.name, file.names.join(" or "), file.contents);
         }
         text
     }
@@ -145,6 +158,13 @@ mod tests {
         for entry in Catalogue::entries() {
             assert_eq!(Catalogue::lookup(entry.name).unwrap(), entry);
         }
+    }
+
+    #[test]
+    fn entries_are_those_of_the_names_in_their_order() {
+        let names: Vec<&str> = catalogue::DatasetName::ALL.iter().map(|name| name.as_str()).collect();
+
+        assert_eq!(Catalogue::entries().iter().map(|entry| entry.name).collect::<Vec<_>>(), names);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::format::Format;
 use crate::examples::Split;
 use crate::synthetic::{Procedure, VectorProcedure};
 
@@ -67,7 +68,7 @@ impl fmt::Display for Coverage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Decompressed => "over the decompressed bytes",
-            Self::Served => "over the compressed file",
+            Self::Served => "over the file as it is served",
         })
     }
 }
@@ -163,6 +164,15 @@ pub enum Source {
         /// Where the data comes from.
         origin: &'static str,
     },
+    /// Pictures in the publisher's own files; array files that a person makes from them are read too.
+    Published {
+        /// How they are kept.
+        format: Format,
+        /// The folder that datasets made from the same files share.
+        shared_folder: Option<&'static str>,
+        /// Where a person gets the files.
+        origin: &'static str,
+    },
     /// One class of the tables of HEPMASS.
     Hepmass {
         /// The label, 0 or 1.
@@ -186,6 +196,7 @@ impl Source {
         match self {
             Self::Idx { files, .. } => files,
             Self::Arrays { .. }
+            | Self::Published { .. }
             | Self::Hepmass { .. }
             | Self::Miniboone { .. }
             | Self::Procedural(_)
@@ -198,7 +209,7 @@ impl Source {
     pub fn origin(&self) -> Option<&'static str> {
         match self {
             Self::Idx { publisher, .. } => Some(publisher),
-            Self::Arrays { origin, .. } => Some(origin),
+            Self::Arrays { origin, .. } | Self::Published { origin, .. } => Some(origin),
             Self::Hepmass { .. } => Some("https://archive.ics.uci.edu/dataset/347/hepmass"),
             Self::Miniboone { .. } => Some("https://archive.ics.uci.edu/dataset/199/miniboone+particle+identification"),
             Self::Procedural(_) | Self::ProceduralVectors(_) => None,
@@ -212,6 +223,7 @@ impl Source {
             | Self::ProceduralVectors(VectorProcedure::Clusters { .. }) => true,
             Self::Idx { .. }
             | Self::Arrays { .. }
+            | Self::Published { .. }
             | Self::Procedural(_)
             | Self::ProceduralVectors(VectorProcedure::Embeddings { .. }) => false,
         }
@@ -222,6 +234,18 @@ impl Source {
         match self {
             Self::Hepmass { .. } => Some("hepmass"),
             Self::Miniboone { .. } => Some("miniboone"),
+            Self::Published { shared_folder, .. } => *shared_folder,
+            Self::Idx { .. } | Self::Arrays { .. } | Self::Procedural(_) | Self::ProceduralVectors(_) => None,
+        }
+    }
+
+    /// What is special about the files, in half a sentence.
+    #[must_use]
+    pub fn trap(&self) -> Option<&'static str> {
+        match self {
+            Self::Published { format, .. } => format.trap(),
+            Self::Hepmass { .. } => Some("the last column of the test file and discrete features are left out"),
+            Self::Miniboone { .. } => Some("classes are cut to the smaller one; −999 stands for what was not measured"),
             Self::Idx { .. } | Self::Arrays { .. } | Self::Procedural(_) | Self::ProceduralVectors(_) => None,
         }
     }

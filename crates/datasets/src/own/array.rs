@@ -4,9 +4,12 @@ use std::path::Path;
 
 use super::error::OwnError;
 use super::gathering::{Gathering, Refusal};
-use crate::arrays::{ArrayError, read_images, read_labels, read_rows, with_array};
+use crate::arrays::{ArrayError, integers, read_images, read_rows, with_array};
 use crate::error::LoadError;
 use crate::examples::Shape;
+
+/// Largest label.
+const MAX_LABEL: u32 = 65_535;
 
 /// Says whether a file holds an array of this name.
 pub fn has(path: &Path, name: &str) -> Result<bool, LoadError> {
@@ -67,7 +70,14 @@ fn labels_of(path: &Path, names: &[&str]) -> Result<Option<Vec<u32>>, LoadError>
     let wanted = [of_split.as_str(), "labels"];
     // Only the names of one split do without naming it.
     let wanted = if names.len() > 1 { &wanted[..] } else { &wanted[..1] };
-    match with_array(path, wanted, read_labels) {
+    let read = with_array(path, wanted, |array| {
+        let label = |(row, &number): (usize, &i64)| {
+            let fits = u32::try_from(number).ok().filter(|&label| label <= MAX_LABEL);
+            fits.ok_or(ArrayError::NoLabel { row, value: number })
+        };
+        integers(&array.header, array.elements, usize::MAX)?.iter().enumerate().map(label).collect()
+    });
+    match read {
         Ok(labels) => Ok(Some(labels)),
         Err(ArrayError::NoArray { .. }) => Ok(None),
         Err(problem) => Err(in_file(path, problem)),
