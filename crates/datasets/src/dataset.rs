@@ -7,7 +7,7 @@ use catalogue::{ClassList, Dataset, DatasetSource, Step};
 use crate::catalogue::Catalogue;
 use crate::error::LoadError;
 use crate::examples::{Examples, Shape, Split, Values};
-use crate::load::load_entry;
+use crate::load::{load_entry, load_stepped};
 use crate::location::DataDirectory;
 use crate::own;
 use crate::scaling::Scaling;
@@ -35,10 +35,19 @@ pub fn load(
         DatasetSource::Own(files) => return own::load(directory, dataset, files, split, limit, scaling),
     };
     let entry = Catalogue::lookup(name.as_str())?;
-    let read = |limit| load_entry(directory, entry, split, limit, scaling);
-    let examples = match dataset.steps().first() {
-        Some(Step::Classes(classes)) => of_classes(dataset, split, classes, limit, read)?,
-        Some(_) | None => read(limit)?,
+    let examples = if let Some(Step::Classes(classes)) = dataset.steps().first() {
+        let read = |limit| load_entry(directory, entry, split, limit, scaling);
+        of_classes(dataset, split, classes, limit, read)?
+    } else {
+        let steps = match entry.shape {
+            Shape::Image(shape) => Some(Pipeline::new(dataset, split, shape)).filter(|steps| !steps.is_empty()),
+            Shape::Vector(_) => None,
+        };
+        let (examples, are_stepped) = load_stepped(directory, entry, split, limit, scaling, steps.as_ref())?;
+        if are_stepped {
+            return Ok(examples);
+        }
+        examples
     };
     let bytes = examples.len().saturating_mul(examples.dimensions());
     transform::apply(dataset, split, examples).map_err(|_| LoadError::TooLarge {

@@ -156,7 +156,9 @@ mod tests {
 
     use super::*;
 
-    fn walked(bytes: &[u8]) -> (Result<usize, Unsound>, Vec<(Vec<i16>, Found)>) {
+    type Shown = Vec<(Vec<i16>, Found)>;
+
+    fn walked(bytes: &[u8]) -> (Result<usize, Unsound>, Shown) {
         let mut found = Vec::new();
         let length = walk(bytes, &mut |path, what| found.push((path.to_vec(), what)));
         (length, found)
