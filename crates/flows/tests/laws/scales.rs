@@ -37,10 +37,7 @@ fn scales_are_the_whole_flow_taken_apart() {
         most = most.max(scales);
 
         let (whole, parts) = no_grad(|| {
-            (
-                flow.encode(&x, noise.as_ref(), Mode::Evaluate),
-                flow.encode_by_scale(&x, noise.as_ref(), Mode::Evaluate),
-            )
+            (flow.encode(&x, noise.as_ref(), Mode::Evaluate), flow.encode_by_scale(&x, noise.as_ref(), Mode::Evaluate))
         });
 
         assert_eq!(parts.len(), scales, "{}", recipe.name);
