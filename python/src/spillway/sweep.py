@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
+# gRPC's clock may ring this much before ours.
+_CLOCK_SLACK_SECS = 0.01
 # A sweep has no more.
 _MAX_JOBS = 10_000
 
@@ -157,6 +159,12 @@ class Sweep:
         answer = self._connection.call(results.ListFigures, result_pb2.ListFiguresRequest(sweep=self.id))
         return frame(result_pb2.FigureRow, answer.figures)
 
+    def statistics(self) -> pd.DataFrame:
+        """What the flows make of each example: an artifact a row, columns of the SQL view `statistics`."""
+        results = self._connection.results
+        answer = self._connection.call(results.ListStatistics, result_pb2.ListStatisticsRequest(sweep=self.id))
+        return frame(result_pb2.StatisticsRow, answer.statistics)
+
     def cancel(self, reason: str = "", *, job_id: int = 0) -> int:
         """Cancels every job that has not ended, or one job and those that wait for it; how many that were."""
         sweeps = self._connection.sweeps
@@ -192,7 +200,8 @@ class _Outage:
         return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     def is_late(self) -> bool:
-        return self.remaining_secs() == 0
+        remaining = self.remaining_secs()
+        return remaining is not None and remaining <= _CLOCK_SLACK_SECS
 
     def pause(self, sweep: str, cause: str) -> None:
         """Waits for the next try, unless there is none."""
