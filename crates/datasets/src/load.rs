@@ -92,7 +92,12 @@ fn load_instead(
     limit: Option<usize>,
     missing: MissingFile,
 ) -> Result<Examples, LoadError> {
-    let Ok(path) = directory.find(entry, &array_of(entry, split)) else { return Err(missing.into()) };
+    let array = array_of(entry, split);
+    let Ok(path) = directory.find(entry, &array) else {
+        let MissingFile { contents, .. } = &missing;
+        let contents = format!("{contents}; or an array of your own, {}/{}", entry.name, array.names.join(" or "));
+        return Err(MissingFile { contents, ..missing }.into());
+    };
     load_array(&path, "images", entry, split, limit, &Scaling::none())
 }
 
