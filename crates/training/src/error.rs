@@ -6,10 +6,13 @@ use datasets::{BatchError, LoadError, Shape, UnknownDataset};
 use domain::job::FailureKind;
 use domain::spec::Violations;
 use flows::BuildError;
+use scoring::StatisticsError;
+use scoring::code_length::CodecError;
 use thiserror::Error;
 
 use crate::checkpoint::CheckpointError;
 use crate::device::DeviceError;
+use crate::embedding::EmbeddingError;
 use crate::meter::Divergence;
 use crate::tensor_file::FileError;
 
@@ -28,6 +31,9 @@ pub enum TrainingError {
     /// The dataset cannot be read.
     #[error(transparent)]
     Dataset(#[from] LoadError),
+    /// Images have no embeddings.
+    #[error(transparent)]
+    Embedding(#[from] EmbeddingError),
     /// There is nothing to learn or to evaluate.
     #[error("{dataset}: {source}")]
     Batch {
@@ -89,6 +95,22 @@ pub enum TrainingError {
         /// What went wrong.
         source: FileError,
     },
+    /// The length of an image under a codec cannot be measured.
+    #[error("{dataset}: {source}")]
+    CodeLength {
+        /// The dataset.
+        dataset: String,
+        /// What the codec says.
+        source: CodecError,
+    },
+    /// Statistics cannot be put together or written.
+    #[error("statistics of {what}: {source}")]
+    Statistics {
+        /// The dataset or the file.
+        what: String,
+        /// What went wrong.
+        source: StatisticsError,
+    },
     /// A picture cannot be encoded.
     #[error("picture {name} cannot be encoded: {source}")]
     Picture {
@@ -115,14 +137,17 @@ impl TrainingError {
             Self::Build(_)
             | Self::Model(_)
             | Self::UnknownDataset(_)
+            | Self::Embedding(_)
             | Self::Batch { .. }
             | Self::HeldOut { .. }
             | Self::Shape { .. }
             | Self::NoSuchImage { .. }
+            | Self::CodeLength { .. }
             | Self::Picture { .. } => FailureKind::Permanent,
-            Self::Dataset(LoadError::Unreadable { .. }) | Self::Device(_) | Self::Write { .. } => {
-                FailureKind::Infrastructure
-            }
+            Self::Dataset(LoadError::Unreadable { .. })
+            | Self::Device(_)
+            | Self::Write { .. }
+            | Self::Statistics { .. } => FailureKind::Infrastructure,
             Self::Dataset(_) => FailureKind::Permanent,
             Self::Checkpoint { source, .. } => source.kind(),
             Self::Diverged { .. } => FailureKind::Own,
