@@ -9,4 +9,5 @@ mod scores;
 pub use metrics::auroc::{Auroc, AurocError, auroc};
 pub use metrics::bits_per_dimension::{BitsPerDimension, bits_per_dimension, summarise_bits_per_dimension};
 pub use metrics::interval::{Interval, IntervalMethod};
+pub use metrics::paired_t::{PairedT, PairedTError, holm, paired_t_test};
 pub use scores::log_likelihood::log_likelihood;

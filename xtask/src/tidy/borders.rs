@@ -23,7 +23,17 @@ const ALLOWED: [(&str, Uses); 18] = [
     ("worker", Uses::Only(&["artifacts", "datasets", "domain", "process", "proto", "training"])),
     (
         "cli",
-        Uses::Only(&["architecture", "checkpoints", "datasets", "domain", "localdb", "process", "proto", "statedict"]),
+        Uses::Only(&[
+            "architecture",
+            "checkpoints",
+            "datasets",
+            "domain",
+            "localdb",
+            "ood",
+            "process",
+            "proto",
+            "statedict",
+        ]),
     ),
     ("e2e", Uses::Anything),
     ("xtask", Uses::Only(&["localdb"])),

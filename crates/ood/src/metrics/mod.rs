@@ -4,4 +4,5 @@ pub mod auroc;
 pub mod bits_per_dimension;
 mod delong;
 pub mod interval;
+pub mod paired_t;
 mod placement;
