@@ -33,7 +33,7 @@ fn messages_come_back_as_they_were() {
     let measurement = Measurement {
         score: ScoreName::LogLikelihood,
         metric: Metric::Auroc,
-        dataset: Some(DatasetName::SyntheticStrokes),
+        dataset: Some(DatasetName::SyntheticStrokes.into()),
         value: Some(0.1 + 0.2),
         interval: Some(Interval { low: 1e-300, high: 0.5, method: "delong".to_owned() }),
         n_in: 10_000,

@@ -8,7 +8,7 @@ use crate::{
     Digest, Epoch, ExperimentId, JobId, SweepId,
     figure::Figure,
     job::FailureKind,
-    spec::{DatasetName, ExperimentSpec, ScoreName},
+    spec::{Dataset, ExperimentSpec, ScoreName},
 };
 
 /// An attempt: a job and the fencing token under which it runs. Every write of a worker carries it.
@@ -53,7 +53,7 @@ pub enum Task {
         /// The trained flow.
         checkpoint: CheckpointRef,
         /// The OOD dataset.
-        out: DatasetName,
+        out: Dataset,
     },
     /// Draw what the trained experiment learned, as its document's `inspection` says.
     Inspect {
@@ -137,7 +137,7 @@ pub struct Measurement {
     /// What was measured.
     pub metric: Metric,
     /// The dataset measured; absent when the number compares both sides.
-    pub dataset: Option<DatasetName>,
+    pub dataset: Option<Dataset>,
     /// The number; absent when it cannot be computed (an infinite mean, say).
     pub value: Option<f64>,
     /// Its confidence interval.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use domain::{
     job::FailureKind,
     report::{Completion, CurvePoint, Failure, Interval, LogLine, Measurement, Metric, Provenance},
-    spec::{DatasetName, Violations},
+    spec::Violations,
 };
 
 use super::{Fields, FromWire, ToWire, failure_message, inspection::figures_from_wire, log_text, text_from_wire};
@@ -140,7 +140,7 @@ impl FromWire for Completion {
 fn refuse_doubles(measurements: &[Measurement], fields: &mut Fields) {
     let mut seen = BTreeSet::new();
     for (index, Measurement { score, metric, dataset, .. }) in measurements.iter().enumerate() {
-        if !seen.insert((score.as_str(), metric.as_str(), dataset.map(DatasetName::as_str))) {
+        if !seen.insert((score.as_str(), metric.as_str(), dataset.as_ref().map(ToString::to_string))) {
             fields.refuse(
                 &format!("measurements[{index}]"),
                 format!("`{score}` and `{metric}` of one dataset stand twice"),
@@ -189,7 +189,7 @@ impl ToWire for Measurement {
         v1::Measurement {
             score: score.to_string(),
             metric: metric.to_string(),
-            dataset: dataset.map_or_else(String::new, |dataset| dataset.to_string()),
+            dataset: dataset.as_ref().map_or_else(String::new, ToString::to_string),
             value: *value,
             interval: interval.as_ref().map(ToWire::to_wire),
             n_in: *n_in,

@@ -248,7 +248,7 @@ mod tests {
                 experiment: ExperimentId(1),
                 spec: spec.unwrap(),
                 seed: 1,
-                task: Task::Evaluate { checkpoint, out: DatasetName::UniformNoise },
+                task: Task::Evaluate { checkpoint, out: DatasetName::UniformNoise.into() },
             },
             resources: Resources {
                 device: DeviceKind::Cpu,

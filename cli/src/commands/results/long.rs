@@ -2,7 +2,10 @@
 
 use proto::v1::{AurocRow, TableRow};
 
-use super::names::{FIRST_METRIC, meaning, title};
+use super::{
+    names::{FIRST_METRIC, meaning, title},
+    provenance::warnings,
+};
 use crate::output::{Audience, Cell, Column, Table};
 
 /// Digits after the point: with ten thousand images each the interval of an AUROC begins at the third.
@@ -101,8 +104,9 @@ fn for_people(rows: &[TableRow], kind: Rows) -> Table {
     table
 }
 
-/// Notes on rows whose numbers are not all there.
+/// Notes on rows whose numbers are not all there, or not of the kind that they seem.
 pub fn warn(rows: &[TableRow], table: &mut Table) {
+    warnings(rows).into_iter().for_each(|warning| table.note(warning));
     if rows.iter().any(|row| row.seeds_undefined > 0) {
         table.note(
             "A number is undefined when a likelihood is NaN; the counts of images that are not finite say where.",

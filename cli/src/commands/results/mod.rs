@@ -7,6 +7,7 @@ mod long;
 pub mod names;
 mod pivot;
 mod print;
+mod provenance;
 mod selection;
 mod sql;
 

@@ -4,14 +4,14 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetName, Violations, defaults};
+use super::{Dataset, Violations, defaults};
 
 /// The out-of-distribution side of an experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluationSpec {
     /// Out-of-distribution datasets; each becomes one evaluate job, over its test split.
-    pub out: Vec<DatasetName>,
+    pub out: Vec<Dataset>,
     /// Evaluate the first so many examples (images or vectors) of each test split only; all of them when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<u32>,
@@ -61,16 +61,16 @@ impl FromStr for ScoreName {
 }
 
 impl EvaluationSpec {
-    pub(super) fn check(&self, at: &str, within: DatasetName, found: &mut Violations) {
+    pub(super) fn check(&self, at: &str, within: &Dataset, found: &mut Violations) {
         if self.out.is_empty() {
             found.add(format!("{at}.out"), "empty: name at least one out-of-distribution dataset");
         }
-        for (index, &dataset) in self.out.iter().enumerate() {
+        for (index, dataset) in self.out.iter().enumerate() {
             let field = format!("{at}.out[{index}]");
             if dataset == within {
                 found.add(&field, format!("`{dataset}` is the in-distribution dataset itself"));
             }
-            if self.out[..index].contains(&dataset) {
+            if self.out[..index].contains(dataset) {
                 found.add(&field, format!("`{dataset}` stands twice"));
             }
             if dataset.shape() != within.shape() {

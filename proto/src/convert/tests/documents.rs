@@ -215,7 +215,7 @@ pub(super) fn measurements() -> Vec<Measurement> {
     let measurement = |(index, metric)| Measurement {
         score: ScoreName::LogLikelihood,
         metric,
-        dataset: (index % 2 == 1).then_some(DatasetName::Mnist),
+        dataset: (index % 2 == 1).then_some(DatasetName::Mnist.into()),
         value: (index % 3 != 2).then_some(0.25),
         interval: (index == 0).then(|| Interval { low: 0.125, high: 0.375, method: "delong".to_owned() }),
         n_in: 10_000,

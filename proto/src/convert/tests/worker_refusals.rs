@@ -24,7 +24,7 @@ fn leases_that_would_always_run_out_are_refused() {
 
 #[test]
 fn assignments_name_every_field_that_is_wrong() {
-    let task = Task::Evaluate { checkpoint: documents::checkpoint(), out: domain::spec::DatasetName::Mnist };
+    let task = Task::Evaluate { checkpoint: documents::checkpoint(), out: domain::spec::DatasetName::Mnist.into() };
     let mut wire = documents::assignment(task).to_wire();
     wire.attempt = None;
     wire.sweep_id = "masks".to_owned();
