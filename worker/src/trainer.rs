@@ -7,7 +7,7 @@ use domain::{
     figure::MediaType,
     fleet::DeviceKind,
     job::FailureKind,
-    report::{CurvePoint, Failure, Provenance, Task, ValidationPoint},
+    report::{CurvePoint, Failure, Provenance, Split, StatisticsRef, Task, ValidationPoint},
     spec::Dataset,
 };
 use training::{
@@ -17,7 +17,7 @@ use training::{
 };
 
 use crate::{
-    child::{ArtifactFile, DrawnFigure, Message, Order, Outcome, TrainedFlow, Voice},
+    child::{ArtifactFile, DrawnFigure, Message, Order, Outcome, StatisticsFile, TrainedFlow, Voice},
     config::VERSION,
 };
 
@@ -54,6 +54,7 @@ fn train(order: &Order, checkpoint_secs: u32, reporter: &mut Reporter) -> Result
         FitEnd::Finished => match outcome.checkpoint {
             Some(saved) => Outcome::Trained {
                 checkpoint: trained_flow(&saved).reference(),
+                statistics: Vec::new(),
                 provenance: provenance(order, TRAINING_NOISE_DRAWS),
             },
             None => failed_bug("training finished without a checkpoint"),
@@ -70,7 +71,7 @@ fn evaluate(order: &Order, out: Dataset, reporter: &mut Reporter) -> Result<Outc
         spec: &order.assignment.spec,
         seed: order.assignment.seed,
         checkpoint: checkpoint_file(checkpoint),
-        out,
+        out: out.clone(),
         device: device(order),
         data: &data,
         batch_size: EvaluateRequest::DEFAULT_BATCH_SIZE,
@@ -80,8 +81,18 @@ fn evaluate(order: &Order, out: Dataset, reporter: &mut Reporter) -> Result<Outc
     Ok(match training::evaluate(&request, reporter)? {
         EvaluateOutcome::Stopped => Outcome::Stopped,
         EvaluateOutcome::Finished(Evaluation { measurements, statistics }) => Outcome::Evaluated {
+            statistics: StatisticsFile {
+                path: statistics.path,
+                reference: StatisticsRef {
+                    dataset: out,
+                    split: Split::Test,
+                    images: measurements.first().map_or(1, |measured| measured.n_out.max(1)),
+                    noise_draws: request.noise_draws,
+                    digest: statistics.digest,
+                },
+            },
             measurements,
-            statistics: artifact_file(&statistics),
+            learned: Vec::new(),
             provenance: provenance(order, request.noise_draws),
         },
     })

@@ -82,7 +82,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 /// Whether a dataset is built in or at least one of its files is here: nobody has all datasets of the catalogue.
 fn is_begun(directory: &DataDirectory, entry: &Entry) -> bool {
-    let wanted = entry.wanted();
+    let wanted = directory.files(entry);
     wanted.is_empty() || wanted.iter().any(|file| directory.find(entry, file).is_ok())
 }
 
@@ -128,7 +128,7 @@ fn size(entry: &Entry, split: Split) -> Cell {
 
 /// Where the files that loading needs lie; their contents are not read.
 fn found(directory: &DataDirectory, entry: &Entry) -> String {
-    let wanted = entry.wanted();
+    let wanted = directory.files(entry);
     if wanted.is_empty() {
         return "built in".to_owned();
     }
@@ -148,7 +148,7 @@ fn print_description(directory: &DataDirectory, entry: &Entry) -> Result<(), Fai
     let mut out = std::io::stdout().lock();
     write!(out, "{}", entry.describe())?;
     writeln!(out, "  found     {}", found(directory, entry))?;
-    for missing in entry.wanted().iter().filter_map(|file| directory.find(entry, file).err()) {
+    for missing in directory.files(entry).iter().filter_map(|file| directory.find(entry, file).err()) {
         writeln!(out, "  missing   put {} into {}", missing.names.join(" or "), missing.put_into().display())?;
     }
     Ok(())
@@ -163,7 +163,7 @@ fn files(directory: &DataDirectory, entry: &Entry) -> Table {
         Column::text("put_into", "put into"),
     ];
     let mut table = Table::new("files", columns);
-    for file in entry.wanted() {
+    for file in directory.files(entry) {
         let (place, put_into) = match directory.find(entry, &file) {
             Ok(path) => (Cell::text(path.display().to_string()), Cell::Absent),
             Err(missing) => (Cell::Absent, Cell::text(missing.put_into().display().to_string())),
@@ -186,7 +186,9 @@ fn verify_all(directory: &DataDirectory, entries: &[&Entry]) -> Result<(), Failu
         }
         for FileReport { file, outcome } in reports {
             let result = match outcome {
-                FileOutcome::Verified { path, examples } => verified(entry, file.split, &path, examples),
+                FileOutcome::Verified { path, examples, left_out } => {
+                    verified(entry, file.split, &path, examples, &left_out)
+                }
                 FileOutcome::Missing(missing) => {
                     problems.push(missing.to_string());
                     "missing".to_owned()
@@ -208,8 +210,15 @@ fn verify_all(directory: &DataDirectory, entries: &[&Entry]) -> Result<(), Failu
 }
 
 /// Says where a sound file lies and how many examples it has, against the publisher's number if they differ.
-fn verified(entry: &Entry, split: Option<Split>, path: &Path, examples: Option<usize>) -> String {
-    let path = path.display();
+fn verified(entry: &Entry, split: Option<Split>, path: &Path, examples: Option<usize>, left_out: &[String]) -> String {
+    let mut path = path.display().to_string();
+    if !left_out.is_empty() {
+        path.push_str(&format!(
+            ", without {} files that the publisher damaged: {}",
+            left_out.len(),
+            left_out.join(", ")
+        ));
+    }
     match (examples, split.and_then(|split| entry.size(split).known())) {
         (None, _) => format!("verified: {path}"),
         (Some(examples), Some(known)) if examples < known => format!("sound, {examples} of {known}: {path}"),

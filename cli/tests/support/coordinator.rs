@@ -10,12 +10,12 @@ use proto::v1::{
     BitsPerDimRow, CancelRequest, CancelResponse, DrainRequest, DrainResponse, ExperimentRow, ExplainRequest,
     ExplainResponse, FigureRow, GetRequest, GetResponse, GetSweepRequest, JobLogRequest, JobLogResponse, JobRow,
     ListExperimentsRequest, ListExperimentsResponse, ListFiguresRequest, ListFiguresResponse, ListJobsRequest,
-    ListJobsResponse, ListSweepsRequest, ListSweepsResponse, ListWorkersRequest, ListWorkersResponse, PutRequest,
-    PutResponse, QueryAurocRequest, QueryAurocResponse, QueryBitsPerDimRequest, QueryBitsPerDimResponse,
-    QueryEvaluationsRequest, QueryEvaluationsResponse, QueryTableRequest, QueryTableResponse, RetryRequest,
-    RetryResponse, StatRequest, StatResponse, SubmitRequest, SubmitResponse, SweepSummary, TableRow,
-    TrainingCurveRequest, TrainingCurveResponse, ValidateRequest, ValidateResponse, WatchRequest, WatchResponse,
-    WorkerRow,
+    ListJobsResponse, ListStatisticsRequest, ListStatisticsResponse, ListSweepsRequest, ListSweepsResponse,
+    ListWorkersRequest, ListWorkersResponse, PutRequest, PutResponse, QueryAurocRequest, QueryAurocResponse,
+    QueryBitsPerDimRequest, QueryBitsPerDimResponse, QueryEvaluationsRequest, QueryEvaluationsResponse,
+    QueryTableRequest, QueryTableResponse, RetryRequest, RetryResponse, StatRequest, StatResponse, SubmitRequest,
+    SubmitResponse, SweepSummary, TableRow, TrainingCurveRequest, TrainingCurveResponse, ValidateRequest,
+    ValidateResponse, WatchRequest, WatchResponse, WorkerRow,
     artifact_service_server::{ArtifactService, ArtifactServiceServer},
     fleet_service_server::{FleetService, FleetServiceServer},
     result_service_server::{ResultService, ResultServiceServer},
@@ -249,6 +249,14 @@ impl ResultService for Scripted {
         _: Request<TrainingCurveRequest>,
     ) -> Result<Response<TrainingCurveResponse>, Status> {
         Err(Status::unimplemented("no command asks for it"))
+    }
+
+    async fn list_statistics(
+        &self,
+        request: Request<ListStatisticsRequest>,
+    ) -> Result<Response<ListStatisticsResponse>, Status> {
+        self.known(&request.into_inner().sweep)?;
+        Ok(Response::new(ListStatisticsResponse::default()))
     }
 
     async fn list_figures(

@@ -6,7 +6,7 @@ use proto::{
     v1::{self, TrainingCurvePoint},
 };
 use store::{
-    BitsPerDimRow, ExperimentRow, FigureRow, TableRow,
+    BitsPerDimRow, ExperimentRow, FigureRow, StatisticsRow, TableRow,
     views::{AurocRow, CurveRow, EvaluationRow, JobRow, SweepSummary},
 };
 
@@ -212,6 +212,22 @@ pub(super) fn curve_point(row: CurveRow) -> TrainingCurvePoint {
 /// A digest stands in hexadecimal in the views, which a CHECK keeps sound.
 fn digest(hexadecimal: &str) -> Vec<u8> {
     hexadecimal.parse::<Digest>().map(|digest| digest.to_wire()).unwrap_or_default()
+}
+
+pub(super) fn statistics(row: StatisticsRow) -> v1::StatisticsRow {
+    v1::StatisticsRow {
+        sweep: row.sweep,
+        variant: row.variant,
+        seed: large_count(row.seed),
+        experiment_id: row.experiment_id,
+        job_id: row.job_id,
+        dataset: row.dataset,
+        split: row.split,
+        images: large_count(row.images),
+        noise_draws: count(i64::from(row.noise_draws)),
+        digest: digest(&row.digest),
+        bytes: large_count(row.bytes),
+    }
 }
 
 pub(super) fn figure(row: FigureRow) -> v1::FigureRow {

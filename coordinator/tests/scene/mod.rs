@@ -301,6 +301,7 @@ pub fn trained(digest: Digest, step: u64) -> v1::complete_request::Result {
     v1::complete_request::Result::Train(v1::TrainResult {
         checkpoint: Some(checkpoint),
         provenance: Some(provenance()),
+        statistics: Vec::new(),
     })
 }
 
@@ -316,8 +317,15 @@ pub fn evaluated(statistics: Digest, auroc: f64) -> v1::complete_request::Result
     };
     v1::complete_request::Result::Evaluate(v1::EvaluateResult {
         measurements: vec![measurement],
-        statistics: statistics.to_wire(),
         provenance: Some(provenance()),
+        statistics: Some(v1::StatisticsRef {
+            dataset: "synthetic-strokes".to_owned(),
+            split: "test".to_owned(),
+            images: 10,
+            noise_draws: 1,
+            digest: statistics.to_wire(),
+        }),
+        learned: Vec::new(),
     })
 }
 

@@ -106,7 +106,7 @@ pub fn evaluate(request: &EvaluateRequest<'_>, observer: &mut dyn Observer) -> R
         .write(&request.statistics_file)
         .map_err(|source| TrainingError::Write { path: request.statistics_file.clone(), source })?;
     let dimensions = flow.dimensions() as usize;
-    let measurements = measure(&statistics, &request.spec.evaluation.scores, dimensions);
+    let measurements = measure(&statistics, &request.spec.scores(), dimensions);
     Ok(EvaluateOutcome::Finished(Evaluation { measurements, statistics: saved }))
 }
 

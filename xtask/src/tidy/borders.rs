@@ -5,7 +5,7 @@ use cargo_metadata::{DependencyKind, Metadata};
 use super::Violation;
 
 /// Each package and the workspace's packages that it may use. Dev-dependencies may add `localdb`.
-const ALLOWED: [(&str, Uses); 19] = [
+const ALLOWED: [(&str, Uses); 20] = [
     ("architecture", Uses::Only(&[])),
     ("catalogue", Uses::Only(&["architecture"])),
     ("domain", Uses::Only(&["architecture", "catalogue"])),
@@ -15,13 +15,20 @@ const ALLOWED: [(&str, Uses); 19] = [
     ("flows", Uses::Only(&["architecture"])),
     ("datasets", Uses::Only(&["architecture", "catalogue"])),
     ("ood", Uses::Only(&[])),
+    ("scoring", Uses::Only(&["catalogue", "domain", "ood"])),
     ("statedict", Uses::Only(&[])),
     ("checkpoints", Uses::Only(&["architecture", "domain", "statedict"])),
-    ("training", Uses::Only(&["architecture", "catalogue", "checkpoints", "datasets", "domain", "flows", "ood"])),
+    (
+        "training",
+        Uses::Only(&["architecture", "catalogue", "checkpoints", "datasets", "domain", "flows", "ood", "scoring"]),
+    ),
     ("process", Uses::Only(&[])),
     ("localdb", Uses::Only(&[])),
     ("coordinator", Uses::Only(&["artifacts", "domain", "process", "proto", "store"])),
-    ("worker", Uses::Only(&["artifacts", "catalogue", "datasets", "domain", "process", "proto", "training"])),
+    (
+        "worker",
+        Uses::Only(&["artifacts", "catalogue", "datasets", "domain", "process", "proto", "scoring", "training"]),
+    ),
     (
         "cli",
         Uses::Only(&[
@@ -34,6 +41,7 @@ const ALLOWED: [(&str, Uses); 19] = [
             "ood",
             "process",
             "proto",
+            "scoring",
             "statedict",
         ]),
     ),

@@ -11,6 +11,7 @@ pub mod objective;
 pub mod optimiser;
 pub mod parse;
 pub mod schedule;
+pub mod score;
 pub mod training;
 pub mod validation;
 pub mod violation;
@@ -22,7 +23,7 @@ pub use architecture::{Architecture, InputShape, Order as MaskOrder};
 pub use catalogue::{Dataset, DatasetError, DatasetName};
 pub use data::DataSpec;
 pub use divergence::{DivergencePolicy, RestartSpec};
-pub use evaluation::{EvaluationSpec, ScoreName};
+pub use evaluation::EvaluationSpec;
 pub use inspection::{InspectionSpec, PartName};
 pub use model::{
     ModelSpec,
@@ -43,6 +44,7 @@ pub use objective::{NegativeSpec, ObjectiveSpec};
 pub use optimiser::{AdamSpec, OptimiserSpec, RmsPropSpec};
 pub use parse::parse_document;
 pub use schedule::{FlowsOodAnnealSpec, ScheduleSpec, WarmUpCosineSpec};
+pub use score::{Codec, ScoreChoice, ScoreName, Subject};
 pub use training::{Decay, TrainingSpec};
 pub use validation::ValidationSpec;
 pub use violation::{Violation, Violations};
@@ -85,7 +87,7 @@ impl ExperimentSpec {
         if let Some(validation) = &self.training.validation {
             validation.check(&format!("{at}.training.validation"), self, &mut found);
         }
-        self.evaluation.check(&format!("{at}.evaluation"), &self.data.dataset, &mut found);
+        self.evaluation.check(&format!("{at}.evaluation"), self, &mut found);
         if let Some(inspection) = &self.inspection {
             inspection.check(&format!("{at}.inspection"), &self.data.dataset, &self.evaluation, &mut found);
         }
@@ -106,7 +108,25 @@ impl ExperimentSpec {
         let training = self.training.resolved(&self.model, &self.data.dataset);
         let drawn = self.inspection.as_ref();
         let inspection = drawn.map(|inspection| inspection.resolved(&self.data.dataset, &self.evaluation));
-        Self { model: self.model.resolved(), training, inspection, ..self.clone() }
+        let scores = self.scores().into_iter().map(ScoreChoice::One).collect();
+        let evaluation = EvaluationSpec { scores: Some(scores), ..self.evaluation.clone() };
+        Self { model: self.model.resolved(), training, evaluation, inspection, ..self.clone() }
+    }
+
+    /// The scores that an evaluation computes, in table order.
+    #[must_use]
+    pub fn scores(&self) -> Vec<ScoreName> {
+        self.evaluation.scores(self.subject())
+    }
+
+    /// What decides which scores can be computed.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        Subject {
+            images: matches!(self.data.dataset.shape(), InputShape::Image { .. }),
+            scales: self.model.scales(),
+            examples: self.evaluation.images,
+        }
     }
 
     /// The identity of this document: the SHA-256 of its resolved canonical JSON.

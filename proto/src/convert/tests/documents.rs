@@ -3,7 +3,9 @@
 use domain::{
     Digest, Epoch, ExperimentId, JobId, SweepId,
     figure::{Figure, MediaType},
-    report::{Assignment, Attempt, CheckpointRef, Interval, Measurement, Metric, Provenance, Task},
+    report::{
+        Assignment, Attempt, CheckpointRef, Interval, Measurement, Metric, Provenance, Split, StatisticsRef, Task,
+    },
     spec::{DatasetName, ExperimentSpec, MaskScheme, ModelSpec, ScoreName},
     sweep::SweepSpec,
 };
@@ -195,6 +197,23 @@ pub(super) fn provenance() -> Provenance {
         precision: "float32".to_owned(),
         noise_draws: 1,
     }
+}
+
+/// Statistics of both splits of one dataset.
+pub(super) fn statistics() -> Vec<StatisticsRef> {
+    let of = |split| StatisticsRef {
+        dataset: DatasetName::FashionMnist.into(),
+        split,
+        images: 10_000,
+        noise_draws: 3,
+        digest: Digest::of(b"rows"),
+    };
+    Split::ALL.map(of).to_vec()
+}
+
+/// Statistics of the OOD side.
+pub(super) fn outside() -> StatisticsRef {
+    StatisticsRef { dataset: DatasetName::Mnist.into(), images: 1, ..statistics()[1].clone() }
 }
 
 /// Two figures.
