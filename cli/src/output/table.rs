@@ -29,6 +29,9 @@ pub enum Style {
 /// A rule below the header and no other lines: tables are pasted into notes as they are.
 const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
+/// Columns between two cells.
+const GAP: usize = 2;
+
 impl Look {
     /// For files and pipes.
     pub const PLAIN: Self = Self { width: None, style: Style::Plain };
@@ -52,8 +55,43 @@ impl Look {
     }
 }
 
-/// Draws a table and its notes, without a line break at the end.
+/// Draws a table and its notes, without a line break at the end. A grid that is wider than the terminal is drawn in parts below each
+/// other, each with the columns that say what its rows are.
 pub fn render(table: &Table, look: Look) -> String {
+    let parts: Vec<String> = parts(table, look).into_iter().map(|columns| draw(table, &columns, look)).collect();
+    let notes = table.notes.iter().map(|note| wrapped(note, look.width));
+    std::iter::once(parts.join("\n\n")).chain(notes).collect::<Vec<_>>().join("\n")
+}
+
+/// The columns of each part.
+fn parts(table: &Table, look: Look) -> Vec<Vec<usize>> {
+    let all: Vec<usize> = (0..table.columns.len()).collect();
+    let Some(width) = look.width.map(usize::from).filter(|_| table.stubs > 0) else { return vec![all] };
+    let widths: Vec<usize> = all.iter().map(|&index| natural_width(table, index) + GAP).collect();
+    let (stubs, rest) = all.split_at(table.stubs.min(all.len()));
+    let taken: usize = stubs.iter().map(|&index| widths[index]).sum();
+    let mut parts: Vec<Vec<usize>> = Vec::new();
+    let mut left = 0;
+    for &index in rest {
+        match parts.last_mut() {
+            Some(part) if widths[index] <= left => part.push(index),
+            Some(_) | None => {
+                parts.push(stubs.iter().copied().chain([index]).collect());
+                left = (width + GAP).saturating_sub(taken);
+            }
+        }
+        left = left.saturating_sub(widths[index]);
+    }
+    if parts.is_empty() { vec![all] } else { parts }
+}
+
+fn natural_width(table: &Table, index: usize) -> usize {
+    let titles = table.columns[index].titles.iter().map(|title| console::measure_text_width(title));
+    let cells = table.rows.iter().map(|row| console::measure_text_width(&row[index].shown()));
+    titles.chain(cells).max().unwrap_or(0)
+}
+
+fn draw(table: &Table, columns: &[usize], look: Look) -> String {
     let mut drawing = Drawing::new();
     drawing.force_no_tty().load_style(STYLE);
     if look.style == Style::Coloured {
@@ -63,23 +101,39 @@ pub fn render(table: &Table, look: Look) -> String {
         drawing.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
     let levels = table.levels();
-    drawing.set_header(table.columns.iter().map(|column| {
+    drawing.set_header(columns.iter().map(|&index| {
+        let column = &table.columns[index];
         // What has fewer headings than others has them next to its values.
         let title = "\n".repeat(levels - column.titles.len()) + &column.titles.join("\n");
         Drawn::new(title).set_alignment(alignment(column)).add_attribute(Attribute::Bold)
     }));
     for row in &table.rows {
-        let cells = table.columns.iter().zip(row);
+        let cells = columns.iter().map(|&index| (&table.columns[index], &row[index]));
         drawing.add_row(cells.map(|(column, cell)| Drawn::new(cell.shown()).set_alignment(alignment(column))));
     }
-    let last = table.columns.len().saturating_sub(1);
+    let last = columns.len().saturating_sub(1);
     for (index, column) in drawing.column_iter_mut().enumerate() {
         // The drawing puts one more space between columns.
         column.set_padding((0, u16::from(index != last)));
     }
     let drawn = drawing.to_string();
-    let lines = drawn.lines().map(str::trim_end).chain(table.notes.iter().map(String::as_str));
-    lines.collect::<Vec<_>>().join("\n")
+    drawn.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// A note in lines of at most `width` columns, parted between words.
+fn wrapped(note: &str, width: Option<u16>) -> String {
+    let Some(width) = width.map(usize::from) else { return note.to_owned() };
+    let mut lines = vec![String::new()];
+    for word in note.split(' ') {
+        let line = lines.last_mut().expect("there is one from the start on");
+        let together = console::measure_text_width(line) + 1 + console::measure_text_width(word);
+        match line.is_empty() {
+            true => line.push_str(word),
+            false if together <= width => line.extend([" ", word]),
+            false => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
 }
 
 fn alignment(column: &Column) -> CellAlignment {

@@ -118,7 +118,7 @@ pub fn warn(rows: &[TableRow], table: &mut Table) {
         );
     }
     if rows.iter().any(|row| row.seeds + row.seeds_undefined + row.seeds_stopped < row.seeds_planned) {
-        table.note("Rows with fewer seeds than planned will change.");
+        table.note("Numbers over fewer seeds than planned are partial: they change when more seeds have a result.");
     }
 }
 

@@ -107,6 +107,7 @@ pub fn pivot(
         heads.extend(head(headings, rows, audience));
     }
     let mut table = Table::new("results", heads);
+    table.set_stubs(layout.rows.len());
     for (labels, line) in cells.values() {
         let mut shown: Vec<Cell> = labels.iter().map(Cell::text).collect();
         for column in columns.keys() {

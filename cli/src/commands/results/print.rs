@@ -13,7 +13,7 @@ use super::{
     best::Best,
     bits_per_dim,
     long::{self, Rows},
-    names::{FIRST_SCORES, meaning, title},
+    names::{FIRST_SCORES, meaning, rank, title},
     pivot::{Layout, pivot},
     selection::{Selection, Settings},
 };
@@ -170,6 +170,12 @@ impl<'a> Plan<'a> {
                 Ok(())
             })
             .await?;
+        if self.arguments.format.audience() == Audience::People {
+            let group = |one: &TableRow, other: &TableRow| {
+                one.variant == other.variant && one.seed == other.seed && one.out_dataset == other.out_dataset
+            };
+            rows.chunk_by_mut(group).for_each(|rows| rows.sort_by_key(|row| rank(&row.score)));
+        }
         Ok(rows)
     }
 
