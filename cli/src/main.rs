@@ -8,6 +8,7 @@ mod commands;
 mod document;
 mod endpoint;
 mod failure;
+mod images;
 mod output;
 
 use std::process::ExitCode;
@@ -17,8 +18,8 @@ use clap::Parser;
 use crate::{
     client::Client,
     commands::{
-        Command, cancel, checkpoint, compare, data, drain, figures, jobs, list, logs, results, retry, submit, up,
-        validate, watch, why, workers,
+        Command, cancel, checkpoint, compare, data, drain, figures, jobs, list, logs, metrics, results, retry, submit,
+        up, validate, watch, why, workers,
     },
     endpoint::Cluster,
     failure::{EXIT_CODES, Failure},
@@ -57,6 +58,7 @@ fn run(cluster: &Cluster, command: &Command) -> Result<(), Failure> {
         // These read files for seconds and call nobody.
         Command::Validate(arguments) => validate::run(arguments),
         Command::Data(arguments) => data::run(arguments),
+        Command::Metrics(arguments) => metrics::run(arguments),
         waiting => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(run_waiting(cluster, waiting))
@@ -82,6 +84,6 @@ async fn run_waiting(cluster: &Cluster, command: &Command) -> Result<(), Failure
         Command::Drain(arguments) => drain::run(arguments, &client()).await,
         Command::Cancel(arguments) => cancel::run(arguments, &client()).await,
         Command::Retry(arguments) => retry::run(arguments, &client()).await,
-        Command::Validate(_) | Command::Data(_) => unreachable!("these wait for nobody"),
+        Command::Validate(_) | Command::Data(_) | Command::Metrics(_) => unreachable!("these wait for nobody"),
     }
 }

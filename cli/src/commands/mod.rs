@@ -9,6 +9,7 @@ pub mod figures;
 pub mod jobs;
 pub mod list;
 pub mod logs;
+pub mod metrics;
 pub mod results;
 pub mod retry;
 pub mod submit;
@@ -37,6 +38,8 @@ pub enum Command {
     Results(results::Arguments),
     /// Compare two variants, experiments or scores, with paired tests
     Compare(compare::Arguments),
+    /// Print AUROC, AUPR, FPR and detection error of two files of scores; needs no coordinator
+    Metrics(metrics::Arguments),
     /// Fetch the pictures of what a sweep's or an experiment's flows learned, and list them
     Figures(figures::Arguments),
     /// List a sweep's jobs with their states and reasons

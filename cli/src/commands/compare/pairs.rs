@@ -1,16 +1,16 @@
-//! Numbers that belong together, and the test of their difference.
+//! Numbers that belong together, seed by seed, and the test of their difference over seeds.
 
 use std::collections::BTreeMap;
 
-use ood::{PairedT, PairedTError, paired_t_test};
+use ood::paired_t_test;
 use proto::v1::TableRow;
 
 use crate::commands::results::names::rank;
 
 /// Probability with which the interval of a difference covers the true one.
-const LEVEL: f64 = 0.95;
+pub const LEVEL: f64 = 0.95;
 
-/// One number of both, over the seeds that they share.
+/// One number of both, at each seed that they share.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pair {
     /// The in-distribution datasets of both.
@@ -21,12 +21,34 @@ pub struct Pair {
     pub scores: [String; 2],
     /// The metric.
     pub metric: String,
-    /// Means over the shared seeds that have a number.
-    pub means: Option<[f64; 2]>,
-    /// Shared seeds that have a number.
-    pub seeds: usize,
-    /// The test of first − second.
-    pub test: Result<PairedT, PairedTError>,
+    /// The numbers, by seed.
+    pub both: Vec<Both>,
+}
+
+/// The numbers of two experiments of one seed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Both {
+    /// The seed.
+    pub seed: u64,
+    /// The experiments.
+    pub experiments: [i64; 2],
+    /// Their numbers.
+    pub values: [f64; 2],
+}
+
+/// What a test says of first − second.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Test {
+    /// First − second.
+    pub difference: f64,
+    /// Lower end of its 95 % interval.
+    pub low: f64,
+    /// Upper end of its 95 % interval.
+    pub high: f64,
+    /// Two-sided.
+    pub p_value: f64,
+    /// Which test.
+    pub method: String,
 }
 
 /// What stands in both: rows of one such key are of different seeds.
@@ -70,24 +92,42 @@ fn in_order(mut pairs: Vec<Pair>) -> Vec<Pair> {
 
 impl Pair {
     fn of(first: &BTreeMap<u64, &TableRow>, second: &BTreeMap<u64, &TableRow>) -> Self {
-        let shared = first.iter().filter_map(|(seed, row)| Some((row, second.get(seed)?)));
-        let values: Vec<(f64, f64)> = shared.filter_map(|(one, other)| Some((one.mean?, other.mean?))).collect();
+        let shared = first.iter().filter_map(|(&seed, &one)| Some((seed, one, *second.get(&seed)?)));
+        let both = shared.filter_map(|(seed, one, other)| {
+            let experiments = [one, other].map(|row| row.experiment_id.unwrap_or_default());
+            Some(Both { seed, experiments, values: [one.mean?, other.mean?] })
+        });
+        let both = both.collect();
         // Each side has a row: without one there is no entry.
         let (one, other) = (first.values().next(), second.values().next());
         let text =
             |row: Option<&&TableRow>, of: fn(&TableRow) -> &String| row.map(|row| of(row).clone()).unwrap_or_default();
-        let count = values.len() as f64;
-        let mean = |of: fn(&(f64, f64)) -> f64| values.iter().map(of).sum::<f64>() / count;
-        let differences: Vec<f64> = values.iter().map(|(one, other)| one - other).collect();
         Self {
             in_datasets: [text(one, |row| &row.in_dataset), text(other, |row| &row.in_dataset)],
             out_dataset: text(one, |row| &row.out_dataset),
             scores: [text(one, |row| &row.score), text(other, |row| &row.score)],
             metric: text(one, |row| &row.metric),
-            means: (!values.is_empty()).then(|| [mean(|pair| pair.0), mean(|pair| pair.1)]),
-            seeds: values.len(),
-            test: paired_t_test(&differences, LEVEL),
+            both,
         }
+    }
+
+    /// The means over the seeds that both have; none when they share none.
+    pub fn means(&self) -> Option<[f64; 2]> {
+        let mean = |index: usize| self.both.iter().map(|both| both.values[index]).sum::<f64>() / self.both.len() as f64;
+        (!self.both.is_empty()).then(|| [mean(0), mean(1)])
+    }
+
+    /// Student's paired t-test; none with fewer than two seeds.
+    pub fn over_seeds(&self) -> Option<Test> {
+        let differences: Vec<f64> = self.both.iter().map(|both| both.values[0] - both.values[1]).collect();
+        let test = paired_t_test(&differences, LEVEL).ok()?;
+        Some(Test {
+            difference: test.difference,
+            low: test.low,
+            high: test.high,
+            p_value: test.p_value,
+            method: "paired t over seeds".to_owned(),
+        })
     }
 }
 
@@ -115,9 +155,10 @@ mod tests {
         let pairs = pair_sides(&first, &second);
 
         assert_eq!(pairs.len(), 1, "{pairs:?}");
-        let means = pairs[0].means.unwrap_or_default();
+        let means = pairs[0].means().unwrap_or_default();
         assert!((means[0] - 0.85).abs() < 1e-12 && (means[1] - 0.6).abs() < 1e-12, "{means:?}");
-        assert!(pairs[0].test.is_ok_and(|test| test.pairs == 2 && (test.difference - 0.25).abs() < 1e-12));
+        assert_eq!(pairs[0].both.iter().map(|both| both.seed).collect::<Vec<_>>(), [1, 2]);
+        assert!(pairs[0].over_seeds().is_some_and(|test| (test.difference - 0.25).abs() < 1e-12));
     }
 
     #[test]
@@ -127,6 +168,6 @@ mod tests {
         let pairs = pair_scores(&numbers, "waic", "dose");
 
         assert_eq!(pairs[0].scores, ["waic", "dose"]);
-        assert_eq!(pairs[0].test, Err(PairedTError::TooFew(1)));
+        assert_eq!(pairs[0].over_seeds(), None);
     }
 }

@@ -9,6 +9,7 @@ mod header;
 mod labels;
 mod npy;
 mod read;
+mod vector;
 
 pub use container::with_array;
 pub use element::Element;
@@ -16,3 +17,4 @@ pub use error::ArrayError;
 pub use labels::{integers, read_labels};
 pub use npy::read_header;
 pub use read::{read_bytes, read_rows};
+pub use vector::read_numbers;
