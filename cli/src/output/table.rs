@@ -3,7 +3,8 @@
 use std::io::IsTerminal;
 
 use comfy_table::{
-    Attribute, Cell as Drawn, CellAlignment, ContentArrangement, LineStyle, Table as Drawing, TableStyle,
+    Attribute, Cell as Drawn, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table as Drawing,
+    TableStyle,
 };
 
 use super::{Alignment, Column, Table};
@@ -31,6 +32,12 @@ const STYLE: TableStyle = TableStyle::new().header_separator(LineStyle::none().f
 
 /// Columns between two cells.
 const GAP: usize = 2;
+/// Columns of a cell that is never broken where there is room for it: a mean with its deviation, an interval.
+const SHORT: usize = 20;
+/// Columns that a longer text keeps beside those.
+const FEWEST_LETTERS: usize = 8;
+/// Longest line of a heading above a grid's column.
+const HEADING: usize = 24;
 
 impl Look {
     /// For files and pipes.
@@ -86,9 +93,47 @@ fn parts(table: &Table, look: Look) -> Vec<Vec<usize>> {
 }
 
 fn natural_width(table: &Table, index: usize) -> usize {
-    let titles = table.columns[index].titles.iter().map(|title| console::measure_text_width(title));
+    let titles = table.columns[index].titles.iter().flat_map(|title| heading_lines(title));
+    let titles = titles.map(|line| console::measure_text_width(&line));
     let cells = table.rows.iter().map(|row| console::measure_text_width(&row[index].shown()));
     titles.chain(cells).max().unwrap_or(0)
+}
+
+/// A heading in lines of at most [`HEADING`] columns: the steps of a dataset below each other.
+fn heading_lines(title: &str) -> Vec<String> {
+    if console::measure_text_width(title) <= HEADING {
+        return vec![title.to_owned()];
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for part in title.split_inclusive(['|', ' ']) {
+        match lines.last_mut() {
+            Some(line) if console::measure_text_width(line) + console::measure_text_width(part) <= HEADING => {
+                line.push_str(part);
+            }
+            Some(_) | None => lines.push(part.to_owned()),
+        }
+    }
+    lines
+}
+
+/// The headings of each column, one line below the other. What has fewer than others has them next to its values.
+fn headings(table: &Table, columns: &[usize]) -> Vec<String> {
+    let levels = table.levels();
+    let of = |index: usize, level: usize| -> Vec<String> {
+        let titles = &table.columns[index].titles;
+        let title = (level + titles.len()).checked_sub(levels).map(|place| heading_lines(&titles[place]));
+        title.unwrap_or_default()
+    };
+    let heights: Vec<usize> =
+        (0..levels).map(|level| columns.iter().map(|&index| of(index, level).len()).max().unwrap_or(0)).collect();
+    let column = |index: usize| -> String {
+        let lines = heights.iter().enumerate().flat_map(|(level, &height)| {
+            let lines = of(index, level);
+            std::iter::repeat_n(String::new(), height - lines.len()).chain(lines).collect::<Vec<_>>()
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    columns.iter().map(|&index| column(index)).collect()
 }
 
 fn draw(table: &Table, columns: &[usize], look: Look) -> String {
@@ -100,24 +145,36 @@ fn draw(table: &Table, columns: &[usize], look: Look) -> String {
     if let Some(width) = look.width {
         drawing.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
-    let levels = table.levels();
-    drawing.set_header(columns.iter().map(|&index| {
-        let column = &table.columns[index];
-        // What has fewer headings than others has them next to its values.
-        let title = "\n".repeat(levels - column.titles.len()) + &column.titles.join("\n");
-        Drawn::new(title).set_alignment(alignment(column)).add_attribute(Attribute::Bold)
-    }));
+    let titles = columns.iter().zip(headings(table, columns)).map(|(&index, title)| {
+        Drawn::new(title).set_alignment(alignment(&table.columns[index])).add_attribute(Attribute::Bold)
+    });
+    drawing.set_header(titles);
     for row in &table.rows {
         let cells = columns.iter().map(|&index| (&table.columns[index], &row[index]));
         drawing.add_row(cells.map(|(column, cell)| Drawn::new(cell.shown()).set_alignment(alignment(column))));
     }
     let last = columns.len().saturating_sub(1);
+    let whole = whole_columns(table, columns, look);
     for (index, column) in drawing.column_iter_mut().enumerate() {
         // The drawing puts one more space between columns.
         column.set_padding((0, u16::from(index != last)));
+        if whole.contains(&index) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     let drawn = drawing.to_string();
     drawn.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+/// The places of columns whose cells stay in one line, so that only long texts are broken; none where the terminal is too narrow.
+fn whole_columns(table: &Table, columns: &[usize], look: Look) -> Vec<usize> {
+    let Some(width) = look.width.map(usize::from) else { return Vec::new() };
+    let widths: Vec<usize> = columns.iter().map(|&index| natural_width(table, index)).collect();
+    let is_short = |place: &usize| widths[*place] <= SHORT;
+    let short: Vec<usize> = (0..columns.len()).filter(is_short).collect();
+    let taken: usize = short.iter().map(|&place| widths[place] + GAP).sum();
+    let left = (columns.len() - short.len()) * (FEWEST_LETTERS + GAP);
+    if taken + left <= width { short } else { Vec::new() }
 }
 
 /// A note in lines of at most `width` columns, parted between words.

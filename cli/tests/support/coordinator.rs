@@ -1,7 +1,7 @@
 //! A coordinator that answers from a script, and remembers what it was asked.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     pin::Pin,
     sync::{Arc, Mutex},
 };
@@ -13,9 +13,9 @@ use proto::v1::{
     ListJobsResponse, ListStatisticsRequest, ListStatisticsResponse, ListSweepsRequest, ListSweepsResponse,
     ListWorkersRequest, ListWorkersResponse, PutRequest, PutResponse, QueryAurocRequest, QueryAurocResponse,
     QueryBitsPerDimRequest, QueryBitsPerDimResponse, QueryEvaluationsRequest, QueryEvaluationsResponse,
-    QueryTableRequest, QueryTableResponse, RetryRequest, RetryResponse, StatRequest, StatResponse, SubmitRequest,
-    SubmitResponse, SweepSummary, TableRow, TrainingCurveRequest, TrainingCurveResponse, ValidateRequest,
-    ValidateResponse, WatchRequest, WatchResponse, WorkerRow,
+    QueryTableRequest, QueryTableResponse, RetryRequest, RetryResponse, StatRequest, StatResponse, StatisticsRow,
+    SubmitRequest, SubmitResponse, SweepSummary, TableRow, TrainingCurveRequest, TrainingCurveResponse,
+    ValidateRequest, ValidateResponse, WatchRequest, WatchResponse, WorkerRow,
     artifact_service_server::{ArtifactService, ArtifactServiceServer},
     fleet_service_server::{FleetService, FleetServiceServer},
     result_service_server::{ResultService, ResultServiceServer},
@@ -56,8 +56,12 @@ pub struct Script {
     pub jobs: Vec<JobRow>,
     /// Its figures.
     pub figures: Vec<FigureRow>,
-    /// The bytes of every artifact, whatever its digest.
+    /// The bytes of every artifact, whatever its digest, but for those below.
     pub artifact: Vec<u8>,
+    /// The bytes of artifacts, by digest.
+    pub artifacts: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Its artifacts of statistics.
+    pub statistics: Vec<StatisticsRow>,
     /// One for each `Watch`, in order.
     pub watches: Mutex<VecDeque<Screenplay>>,
     /// The workers that are there.
@@ -255,8 +259,12 @@ impl ResultService for Scripted {
         &self,
         request: Request<ListStatisticsRequest>,
     ) -> Result<Response<ListStatisticsResponse>, Status> {
-        self.known(&request.into_inner().sweep)?;
-        Ok(Response::new(ListStatisticsResponse::default()))
+        let ListStatisticsRequest { sweep, experiment_id } = request.into_inner();
+        if experiment_id == 0 {
+            self.known(&sweep)?;
+        }
+        let of = |row: &&StatisticsRow| experiment_id == 0 || row.experiment_id == experiment_id;
+        Ok(ListStatisticsResponse { statistics: self.0.statistics.iter().filter(of).cloned().collect() }.into())
     }
 
     async fn list_figures(
@@ -310,8 +318,9 @@ impl ArtifactService for Scripted {
         Err(Status::unimplemented("no command stores artifacts"))
     }
 
-    async fn get(&self, _: Request<GetRequest>) -> Result<Response<Self::GetStream>, Status> {
-        let pieces: Vec<_> = self.0.artifact.chunks(7).map(|piece| Ok(GetResponse { chunk: piece.to_vec() })).collect();
+    async fn get(&self, request: Request<GetRequest>) -> Result<Response<Self::GetStream>, Status> {
+        let bytes = self.0.artifacts.get(&request.into_inner().digest).unwrap_or(&self.0.artifact);
+        let pieces: Vec<_> = bytes.chunks(997).map(|piece| Ok(GetResponse { chunk: piece.to_vec() })).collect();
         Ok(Response::new(Box::pin(tokio_stream::iter(pieces))))
     }
 

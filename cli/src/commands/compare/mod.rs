@@ -14,7 +14,10 @@ use self::{
     pairs::{Pair, pair_scores, pair_sides},
     side::Side,
 };
-use super::results::{ALL, names::FIRST_METRIC};
+use super::results::{
+    ALL,
+    names::{FIRST_METRIC, FIRST_SCORES},
+};
 use crate::{
     client::Client,
     failure::Failure,
@@ -41,7 +44,8 @@ pub struct Arguments {
     first: String,
     /// The second; left out when two scores of the first are compared
     second: Option<String>,
-    /// Compare these scores; the two that are compared when there is no second
+    /// Compare these scores, or every one with `all` [default: log-likelihood,typicality,complexity-png,dose]; the two that are compared
+    /// when there is no second
     #[arg(long, value_name = "SCORE", value_delimiter = ',')]
     scores: Vec<String>,
     /// Compare on these OOD datasets only
@@ -140,7 +144,11 @@ async fn numbers(arguments: &Arguments, side: &Side, client: &Client) -> Result<
         variants: vec![side.variant.clone()],
         in_datasets: Vec::new(),
         out_datasets: arguments.out.clone(),
-        scores: without_all(&arguments.scores),
+        scores: if arguments.scores.is_empty() {
+            FIRST_SCORES.map(str::to_owned).to_vec()
+        } else {
+            without_all(&arguments.scores)
+        },
         metrics: without_all(&arguments.metric),
         seeds: side.seed.into_iter().collect(),
         per_seed: true,

@@ -35,6 +35,8 @@ fn for_people(compared: &Compared, adjusted: &[f64]) -> Table {
     let lines = &found.lines;
     let metrics_differ = lines.iter().any(|line| line.pair.metric != lines[0].pair.metric);
     let has_score = lines.iter().any(|line| line.pair.scores[0] == line.pair.scores[1]);
+    // What is the same in every row stands below the table: terminals are narrow.
+    let common = lines.first().map(seeds).filter(|first| lines.iter().all(|line| seeds(line) == *first));
     let mut columns = vec![Column::text("out_dataset", "out")];
     columns.extend(has_score.then(|| Column::text("score", "score")));
     columns.extend(metrics_differ.then(|| Column::text("metric", "metric")));
@@ -43,11 +45,10 @@ fn for_people(compared: &Compared, adjusted: &[f64]) -> Table {
         Column::number("second", "B"),
         Column::number("difference", "A − B"),
         Column::text("ci", "95 % interval"),
-        Column::number("p_value", "p"),
         Column::number("p_holm", "p (Holm)"),
         Column::text("better", "better"),
-        Column::text("seeds", "seeds"),
     ]);
+    columns.extend(common.is_none().then(|| Column::text("seeds", "seeds")));
     let mut table = Table::new("comparison", columns);
     for (line, &adjusted) in lines.iter().zip(adjusted) {
         let mut cells = vec![Cell::text(&line.pair.out_dataset)];
@@ -60,17 +61,20 @@ fn for_people(compared: &Compared, adjusted: &[f64]) -> Table {
             Cell::real(line.values.map(|values| values[1]), DECIMALS),
             Cell::real(line.values.map(|values| values[0] - values[1]), DECIMALS),
             Cell::text(interval.unwrap_or_default()),
-            Cell::text(test.map(|test| p_shown(test.p_value)).unwrap_or_default()),
             Cell::text(test.map(|_| p_shown(adjusted)).unwrap_or_default()),
             Cell::text(better(line, adjusted)),
-            Cell::text(seeds(line)),
         ]);
+        cells.extend(common.is_none().then(|| Cell::text(seeds(line))));
         table.push(cells);
     }
     table.set_caption(format!("{first} (A) and {second} (B)."));
     table.note(format!("A: {first}. B: {second}."));
     let metric = if metrics_differ { "Numbers".to_owned() } else { title(&lines[0].pair.metric) };
-    table.note(format!("{metric}: means over the seeds that both have, or of the one seed named."));
+    table.note(match &common {
+        Some(seeds) if seeds.ends_with("shared") => format!("{metric}: means over {seeds} seeds."),
+        Some(seed) => format!("{metric} of {seed}."),
+        None => format!("{metric}: means over the seeds that both have, or of the one seed named."),
+    });
     let methods: BTreeSet<&str> =
         lines.iter().filter_map(|line| line.test.as_ref()).map(|test| test.method.as_str()).collect();
     if !methods.is_empty() {
@@ -138,7 +142,7 @@ fn for_machines(compared: &Compared, adjusted: &[f64]) -> Table {
 
 /// How many seeds, or which one.
 fn seeds(line: &Line) -> String {
-    line.seed.map_or_else(|| line.pair.both.len().to_string(), |seed| format!("seed {seed}"))
+    line.seed.map_or_else(|| format!("{} shared", line.pair.both.len()), |seed| format!("seed {seed}"))
 }
 
 /// Three digits, or that it is smaller than they show.

@@ -104,7 +104,7 @@ pub fn pivot(
     let mut heads: Vec<Column> =
         layout.rows.iter().map(|key| Column::named(key.name().to_owned(), vec![key.name().to_owned()])).collect();
     for headings in columns.values() {
-        heads.extend(head(headings, rows, audience));
+        heads.extend(head(headings, layout, rows, audience));
     }
     let mut table = Table::new("results", heads);
     table.set_stubs(layout.rows.len());
@@ -121,9 +121,11 @@ pub fn pivot(
     Ok(table)
 }
 
-fn head(headings: &[String], rows: &[TableRow], audience: Audience) -> Vec<Column> {
+fn head(headings: &[String], layout: &Layout, rows: &[TableRow], audience: Audience) -> Vec<Column> {
     let metric = rows.first().map(|row| row.metric.as_str()).unwrap_or_default();
-    let titles = if headings.is_empty() { vec![title(metric)] } else { headings.to_vec() };
+    let shown = layout.columns.iter().zip(headings);
+    let shown = shown.map(|(key, heading)| if *key == Key::Metric { title(heading) } else { heading.clone() });
+    let titles = if headings.is_empty() { vec![title(metric)] } else { shown.collect() };
     let key = if headings.is_empty() { metric.to_owned() } else { headings.join("/") };
     match audience {
         Audience::People => vec![Column::named(key, titles).of_reals()],
