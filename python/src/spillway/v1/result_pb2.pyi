@@ -598,3 +598,106 @@ class FigureRow(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FigureRow: _TypeAlias = FigureRow  # noqa: Y015
+
+@_typing.final
+class ListStatisticsRequest(_message.Message):
+    """Names either one experiment or a sweep."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SWEEP_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    sweep: _builtins.str
+    """Name or id."""
+    experiment_id: _builtins.int
+    """0 means none is named."""
+    def __init__(
+        self,
+        *,
+        sweep: _builtins.str = ...,
+        experiment_id: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["experiment_id", b"experiment_id", "sweep", b"sweep"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStatisticsRequest: _TypeAlias = ListStatisticsRequest  # noqa: Y015
+
+@_typing.final
+class ListStatisticsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATISTICS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def statistics(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatisticsRow]:
+        """Experiment by experiment in table order; of each the learned dataset first."""
+
+    def __init__(
+        self,
+        *,
+        statistics: _abc.Iterable[Global___StatisticsRow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["statistics", b"statistics"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListStatisticsResponse: _TypeAlias = ListStatisticsResponse  # noqa: Y015
+
+@_typing.final
+class StatisticsRow(_message.Message):
+    """One artifact with a row for each example of a dataset's split."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SWEEP_FIELD_NUMBER: _builtins.int
+    VARIANT_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    DATASET_FIELD_NUMBER: _builtins.int
+    SPLIT_FIELD_NUMBER: _builtins.int
+    IMAGES_FIELD_NUMBER: _builtins.int
+    NOISE_DRAWS_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    BYTES_FIELD_NUMBER: _builtins.int
+    sweep: _builtins.str
+    variant: _builtins.str
+    seed: _builtins.int
+    experiment_id: _builtins.int
+    job_id: _builtins.int
+    """The job that recorded it."""
+    dataset: _builtins.str
+    split: _builtins.str
+    """`train` or `test`."""
+    images: _builtins.int
+    noise_draws: _builtins.int
+    digest: _builtins.bytes
+    """SHA-256 of the artifact, 32 bytes."""
+    bytes: _builtins.int
+    """Size of the artifact in bytes."""
+    def __init__(
+        self,
+        *,
+        sweep: _builtins.str = ...,
+        variant: _builtins.str = ...,
+        seed: _builtins.int = ...,
+        experiment_id: _builtins.int = ...,
+        job_id: _builtins.int = ...,
+        dataset: _builtins.str = ...,
+        split: _builtins.str = ...,
+        images: _builtins.int = ...,
+        noise_draws: _builtins.int = ...,
+        digest: _builtins.bytes = ...,
+        bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "dataset", b"dataset", "digest", b"digest", "experiment_id", b"experiment_id", "images", b"images", "job_id", b"job_id", "noise_draws", b"noise_draws", "seed", b"seed", "split", b"split", "sweep", b"sweep", "variant", b"variant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatisticsRow: _TypeAlias = StatisticsRow  # noqa: Y015

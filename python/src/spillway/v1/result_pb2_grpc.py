@@ -60,6 +60,11 @@ class ResultServiceStub(object):
                 request_serializer=spillway_dot_v1_dot_result__pb2.ListFiguresRequest.SerializeToString,
                 response_deserializer=spillway_dot_v1_dot_result__pb2.ListFiguresResponse.FromString,
                 _registered_method=True)
+        self.ListStatistics = channel.unary_unary(
+                '/spillway.v1.ResultService/ListStatistics',
+                request_serializer=spillway_dot_v1_dot_result__pb2.ListStatisticsRequest.SerializeToString,
+                response_deserializer=spillway_dot_v1_dot_result__pb2.ListStatisticsResponse.FromString,
+                _registered_method=True)
         self.JobLog = channel.unary_stream(
                 '/spillway.v1.ResultService/JobLog',
                 request_serializer=spillway_dot_v1_dot_result__pb2.JobLogRequest.SerializeToString,
@@ -106,6 +111,14 @@ class ResultServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListStatistics(self, request, context):
+        """The artifacts with what the flows of a sweep, or of one experiment, make of each example. NOT_FOUND: there is no such sweep
+        or experiment.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def JobLog(self, request, context):
         """What the attempts at a job wrote, oldest line first. NOT_FOUND: there is no such job or attempt.
         """
@@ -140,6 +153,11 @@ def add_ResultServiceServicer_to_server(servicer, server):
                     servicer.ListFigures,
                     request_deserializer=spillway_dot_v1_dot_result__pb2.ListFiguresRequest.FromString,
                     response_serializer=spillway_dot_v1_dot_result__pb2.ListFiguresResponse.SerializeToString,
+            ),
+            'ListStatistics': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListStatistics,
+                    request_deserializer=spillway_dot_v1_dot_result__pb2.ListStatisticsRequest.FromString,
+                    response_serializer=spillway_dot_v1_dot_result__pb2.ListStatisticsResponse.SerializeToString,
             ),
             'JobLog': grpc.unary_stream_rpc_method_handler(
                     servicer.JobLog,
@@ -283,6 +301,33 @@ class ResultService(object):
             '/spillway.v1.ResultService/ListFigures',
             spillway_dot_v1_dot_result__pb2.ListFiguresRequest.SerializeToString,
             spillway_dot_v1_dot_result__pb2.ListFiguresResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListStatistics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/spillway.v1.ResultService/ListStatistics',
+            spillway_dot_v1_dot_result__pb2.ListStatisticsRequest.SerializeToString,
+            spillway_dot_v1_dot_result__pb2.ListStatisticsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -43,6 +43,10 @@ class ResultServiceStub:
     """The training curve of one experiment."""
     ListFigures: _grpc.UnaryUnaryMultiCallable[_result_pb2.ListFiguresRequest, _result_pb2.ListFiguresResponse]
     """The figures of one experiment, or of a sweep; their bytes are artifacts. NOT_FOUND: there is no such sweep or experiment."""
+    ListStatistics: _grpc.UnaryUnaryMultiCallable[_result_pb2.ListStatisticsRequest, _result_pb2.ListStatisticsResponse]
+    """The artifacts with what the flows of a sweep, or of one experiment, make of each example. NOT_FOUND: there is no such sweep
+    or experiment.
+    """
     JobLog: _grpc.UnaryStreamMultiCallable[_result_pb2.JobLogRequest, _result_pb2.JobLogResponse]
     """What the attempts at a job wrote, oldest line first. NOT_FOUND: there is no such job or attempt."""
 
@@ -61,6 +65,10 @@ class ResultServiceAsyncStub(ResultServiceStub):
     """The training curve of one experiment."""
     ListFigures: _aio.UnaryUnaryMultiCallable[_result_pb2.ListFiguresRequest, _result_pb2.ListFiguresResponse]  # type: ignore[assignment]
     """The figures of one experiment, or of a sweep; their bytes are artifacts. NOT_FOUND: there is no such sweep or experiment."""
+    ListStatistics: _aio.UnaryUnaryMultiCallable[_result_pb2.ListStatisticsRequest, _result_pb2.ListStatisticsResponse]  # type: ignore[assignment]
+    """The artifacts with what the flows of a sweep, or of one experiment, make of each example. NOT_FOUND: there is no such sweep
+    or experiment.
+    """
     JobLog: _aio.UnaryStreamMultiCallable[_result_pb2.JobLogRequest, _result_pb2.JobLogResponse]  # type: ignore[assignment]
     """What the attempts at a job wrote, oldest line first. NOT_FOUND: there is no such job or attempt."""
 
@@ -106,6 +114,16 @@ class ResultServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_result_pb2.ListFiguresResponse, _abc.Awaitable[_result_pb2.ListFiguresResponse]]:
         """The figures of one experiment, or of a sweep; their bytes are artifacts. NOT_FOUND: there is no such sweep or experiment."""
+
+    @_abc_1.abstractmethod
+    def ListStatistics(
+        self,
+        request: _result_pb2.ListStatisticsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_result_pb2.ListStatisticsResponse, _abc.Awaitable[_result_pb2.ListStatisticsResponse]]:
+        """The artifacts with what the flows of a sweep, or of one experiment, make of each example. NOT_FOUND: there is no such sweep
+        or experiment.
+        """
 
     @_abc_1.abstractmethod
     def JobLog(
