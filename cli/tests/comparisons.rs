@@ -284,3 +284,28 @@ async fn one_seed_is_compared_over_the_same_images() {
     // The statistics of MNIST are not there: the numbers stand without a test.
     assert_eq!((cell(2, "out_dataset"), cell(2, "test"), cell(2, "p_value")), ("mnist", "", ""), "{}", run.out);
 }
+
+#[tokio::test]
+async fn best_cell_of_one_seed_is_marked_where_images_support_it() {
+    let mut script = script();
+    script.table.retain(|row| row.seed.is_none_or(|seed| seed == 1));
+    for row in script.table.iter_mut().filter(|row| row.seed.is_none()) {
+        (row.seeds, row.seeds_planned, row.sd) = (1, 1, None);
+    }
+    for (experiment, gap) in [(1, 2.0), (11, 30.0)] {
+        let ours = |index: usize| -(((index * 7) % 40) as f64);
+        for (dataset, split) in [("fashion-mnist", Split::Train), ("fashion-mnist", Split::Test)] {
+            store(&mut script, experiment, dataset, split, ours);
+        }
+        for out in ["kmnist", "mnist"] {
+            store(&mut script, experiment, out, Split::Test, |index| ours(index * 3) - gap);
+        }
+    }
+    let arguments = ["results", "smoke", "--columns", "out", "--scores", "log-likelihood"];
+
+    let (marked, _) = converse(script, &[&arguments[..], &["--images"]].concat()).await;
+
+    assert!(lines(&marked)[3].starts_with("mask=cycle       0.7000*"), "{}{}", marked.out, marked.err);
+    assert!(lines(&marked)[2].starts_with("mask=horizontal  0.5000 "), "{}", marked.out);
+    assert!(marked.out.contains("paired DeLong test over the same images"), "{}", marked.out);
+}
