@@ -154,6 +154,10 @@ async fn numbers(arguments: &Arguments, side: &Side, client: &Client) -> Result<
         per_seed: true,
     };
     let mut rows = Vec::new();
-    client.table(request, |row| Ok(rows.extend(row.dataset.is_empty().then_some(row)))).await?;
+    let keep = |row: TableRow| {
+        rows.extend(row.dataset.is_empty().then_some(row));
+        Ok(())
+    };
+    client.table(request, keep).await?;
     Ok(rows)
 }

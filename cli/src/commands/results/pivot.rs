@@ -30,6 +30,9 @@ pub struct Layout {
 /// The place of a value among others of its key: by rank, then by when it came.
 type Place = (usize, String, u64, usize);
 
+/// A row of the grid: what it is, and its numbers by their columns' places.
+type Line<'a> = (Vec<String>, BTreeMap<Vec<Place>, &'a TableRow>);
+
 /// The values of one key, each with its place.
 #[derive(Debug, Default)]
 struct Values {
@@ -83,7 +86,7 @@ pub fn pivot(
     audience: Audience,
 ) -> Result<Table, Failure> {
     let mut values: BTreeMap<&str, Values> = BTreeMap::new();
-    let mut cells: BTreeMap<Vec<Place>, (Vec<String>, BTreeMap<Vec<Place>, &TableRow>)> = BTreeMap::new();
+    let mut cells: BTreeMap<Vec<Place>, Line<'_>> = BTreeMap::new();
     let mut columns: BTreeMap<Vec<Place>, Vec<String>> = BTreeMap::new();
     for row in rows {
         let mut side = |keys: &[Key]| -> (Vec<Place>, Vec<String>) {

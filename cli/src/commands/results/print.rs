@@ -225,7 +225,11 @@ impl<'a> Plan<'a> {
     async fn numbers(&self, client: &Client) -> Result<Vec<TableRow>, Failure> {
         let mut numbers = Vec::new();
         let request = self.selection.of_seeds(&self.arguments.sweep);
-        client.table(request, |row| Ok(numbers.extend(row.dataset.is_empty().then_some(row)))).await?;
+        let keep = |row: TableRow| {
+            numbers.extend(row.dataset.is_empty().then_some(row));
+            Ok(())
+        };
+        client.table(request, keep).await?;
         Ok(numbers)
     }
 
