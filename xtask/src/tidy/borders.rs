@@ -5,7 +5,7 @@ use cargo_metadata::{DependencyKind, Metadata};
 use super::Violation;
 
 /// Each package and the workspace's packages that it may use. Dev-dependencies may add `localdb`.
-const ALLOWED: [(&str, Uses); 18] = [
+const ALLOWED: [(&str, Uses); 19] = [
     ("architecture", Uses::Only(&[])),
     ("domain", Uses::Only(&["architecture"])),
     ("proto", Uses::Only(&["domain"])),
@@ -14,6 +14,7 @@ const ALLOWED: [(&str, Uses); 18] = [
     ("flows", Uses::Only(&["architecture"])),
     ("datasets", Uses::Only(&[])),
     ("ood", Uses::Only(&[])),
+    ("pictures", Uses::Only(&[])),
     ("statedict", Uses::Only(&[])),
     ("checkpoints", Uses::Only(&["architecture", "domain", "statedict"])),
     ("training", Uses::Only(&["architecture", "checkpoints", "datasets", "domain", "flows", "ood"])),
