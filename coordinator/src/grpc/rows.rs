@@ -6,7 +6,7 @@ use proto::{
     v1::{self, TrainingCurvePoint},
 };
 use store::{
-    FigureRow,
+    FigureRow, ValidationRow,
     views::{AurocRow, CurveRow, EvaluationRow, JobRow, SweepSummary},
 };
 
@@ -140,6 +140,11 @@ pub(super) fn curve_point(row: CurveRow) -> TrainingCurvePoint {
         bits_per_dim: row.bits_per_dim,
         gradient_norm: row.gradient_norm,
     }
+}
+
+pub(super) fn validation_point(row: ValidationRow) -> v1::ValidationCurvePoint {
+    let ValidationRow { step, bits_per_dim, auroc } = row;
+    v1::ValidationCurvePoint { step: large_count(step), bits_per_dim, auroc }
 }
 
 /// The digest stands in hexadecimal in the view, which a CHECK keeps sound.
