@@ -8,6 +8,8 @@ pub mod figures;
 pub mod jobs;
 pub mod list;
 pub mod logs;
+pub mod plot;
+pub mod report;
 pub mod results;
 pub mod retry;
 pub mod submit;
@@ -34,6 +36,10 @@ pub enum Command {
     Watch(watch::Arguments),
     /// Print a sweep's results: the AUROC table and the bits/dim of each dataset
     Results(results::Arguments),
+    /// Write one page with everything that a sweep gave: tables, pictures, documents, versions
+    Report(report::Arguments),
+    /// Draw likelihoods, ROC curves, training curves or AUROCs of a sweep, as SVG or PNG
+    Plot(plot::Arguments),
     /// Fetch the pictures of what a sweep's or an experiment's flows learned, and list them
     Figures(figures::Arguments),
     /// List a sweep's jobs with their states and reasons

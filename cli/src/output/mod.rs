@@ -1,6 +1,8 @@
 //! Tables: rows under named columns, written for people or for machines.
 
 mod csv;
+mod file;
+mod html;
 mod json;
 mod markdown;
 mod table;
@@ -9,7 +11,11 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 
-pub use self::table::{Look, render};
+pub use self::{
+    file::write_file,
+    html::Grid,
+    table::{Look, render},
+};
 
 /// How tables are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

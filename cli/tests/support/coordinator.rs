@@ -7,13 +7,13 @@ use std::{
 };
 
 use proto::v1::{
-    AurocRow, CancelRequest, CancelResponse, DrainRequest, DrainResponse, EvaluationRow, ExplainRequest,
-    ExplainResponse, FigureRow, GetRequest, GetResponse, GetSweepRequest, JobLogRequest, JobLogResponse, JobRow,
-    ListFiguresRequest, ListFiguresResponse, ListJobsRequest, ListJobsResponse, ListSweepsRequest, ListSweepsResponse,
-    ListWorkersRequest, ListWorkersResponse, PutRequest, PutResponse, QueryAurocRequest, QueryAurocResponse,
-    QueryEvaluationsRequest, QueryEvaluationsResponse, RetryRequest, RetryResponse, StatRequest, StatResponse,
-    SubmitRequest, SubmitResponse, SweepSummary, TrainingCurveRequest, TrainingCurveResponse, ValidateRequest,
-    ValidateResponse, WatchRequest, WatchResponse, WorkerRow,
+    AurocRow, CancelRequest, CancelResponse, DescribeSweepRequest, DescribeSweepResponse, DrainRequest, DrainResponse,
+    EvaluationRow, ExplainRequest, ExplainResponse, FigureRow, GetRequest, GetResponse, GetSweepRequest, JobLogRequest,
+    JobLogResponse, JobRow, ListFiguresRequest, ListFiguresResponse, ListJobsRequest, ListJobsResponse,
+    ListSweepsRequest, ListSweepsResponse, ListWorkersRequest, ListWorkersResponse, PutRequest, PutResponse,
+    QueryAurocRequest, QueryAurocResponse, QueryEvaluationsRequest, QueryEvaluationsResponse, RetryRequest,
+    RetryResponse, StatRequest, StatResponse, SubmitRequest, SubmitResponse, SweepSummary, TrainingCurveRequest,
+    TrainingCurveResponse, ValidateRequest, ValidateResponse, WatchRequest, WatchResponse, WorkerRow,
     artifact_service_server::{ArtifactService, ArtifactServiceServer},
     fleet_service_server::{FleetService, FleetServiceServer},
     result_service_server::{ResultService, ResultServiceServer},
@@ -42,6 +42,10 @@ pub struct Script {
     pub refusal: Option<Status>,
     /// Refusals of the first submits, before `refusal` counts.
     pub first_refusals: Mutex<VecDeque<Status>>,
+    /// What it asked for, and how its results were computed; the summary is its own.
+    pub description: DescribeSweepResponse,
+    /// The training curve of every experiment.
+    pub curve: TrainingCurveResponse,
     /// Its AUROC table.
     pub auroc: Vec<AurocRow>,
     /// Its numbers.
@@ -126,6 +130,16 @@ impl SweepService for Scripted {
         Ok(self.0.sweep.clone().into())
     }
 
+    async fn describe(
+        &self,
+        request: Request<DescribeSweepRequest>,
+    ) -> Result<Response<DescribeSweepResponse>, Status> {
+        self.known(&request.into_inner().sweep)?;
+        let mut description = self.0.description.clone();
+        description.sweep = Some(self.0.sweep.clone());
+        Ok(description.into())
+    }
+
     async fn list(&self, _: Request<ListSweepsRequest>) -> Result<Response<ListSweepsResponse>, Status> {
         Ok(ListSweepsResponse { sweeps: vec![self.0.sweep.clone()] }.into())
     }
@@ -187,7 +201,7 @@ impl ResultService for Scripted {
         &self,
         _: Request<TrainingCurveRequest>,
     ) -> Result<Response<TrainingCurveResponse>, Status> {
-        Err(Status::unimplemented("no command asks for it"))
+        Ok(self.0.curve.clone().into())
     }
 
     async fn list_figures(

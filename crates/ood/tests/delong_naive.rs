@@ -33,9 +33,7 @@ fn covariance(a: &[f64], b: &[f64]) -> f64 {
 /// Difference and variance in O(n²).
 fn naive(first: Scores<'_>, second: Scores<'_>) -> (f64, f64) {
     let ([v10, v01], [w10, w01]) = (components(first), components(second));
-    let part = |v: &[f64], w: &[f64]| {
-        (covariance(v, v) + covariance(w, w) - 2.0 * covariance(v, w)) / v.len() as f64
-    };
+    let part = |v: &[f64], w: &[f64]| (covariance(v, v) + covariance(w, w) - 2.0 * covariance(v, w)) / v.len() as f64;
     (mean(&v10) - mean(&w10), part(&v10, &w10) + part(&v01, &w01))
 }
 
@@ -45,9 +43,8 @@ type Sides = [Vec<f64>; 2];
 fn pairs() -> impl Strategy<Value = (Sides, Sides)> {
     let score = || prop_oneof![20 => (-5_i32..5).prop_map(f64::from), 1 => Just(f64::INFINITY)];
     let side = move |size| proptest::collection::vec(score(), size);
-    (2_usize..30, 2_usize..30).prop_flat_map(move |(inside, outside)| {
-        ([side(inside), side(outside)], [side(inside), side(outside)])
-    })
+    (2_usize..30, 2_usize..30)
+        .prop_flat_map(move |(inside, outside)| ([side(inside), side(outside)], [side(inside), side(outside)]))
 }
 
 fn scores([inside, outside]: &Sides) -> Scores<'_> {
@@ -110,8 +107,7 @@ fn correlated_scores_are_told_apart_where_independent_ones_would_not_be() {
     let inside: Vec<f64> = (0..200).map(f64::from).collect();
     let outside: Vec<f64> = (0..200).map(|index| f64::from(index) + 20.5).collect();
     let worse: Vec<f64> = outside.iter().enumerate().map(|(i, s)| if i % 10 == 0 { -1.0 } else { *s }).collect();
-    let (first, second) =
-        (Scores { inside: &inside, outside: &outside }, Scores { inside: &inside, outside: &worse });
+    let (first, second) = (Scores { inside: &inside, outside: &outside }, Scores { inside: &inside, outside: &worse });
 
     let paired = delong_test(first, second).unwrap();
 
@@ -171,5 +167,8 @@ fn scores_of_other_examples_are_refused() {
     assert_eq!(refusal, PairedError::Unpaired { first: [2, 1], second: [1, 1] });
     let broken = delong_test(first, Scores { inside: &[1.0, f64::NAN], outside: &[3.0] }).unwrap_err();
     assert!(broken.to_string().contains("the second scores: 1 in-distribution"), "{broken}");
-    assert!(matches!(delong_test(Scores { inside: &[], outside: &[] }, Scores { inside: &[], outside: &[] }), Err(PairedError::First(_))));
+    assert!(matches!(
+        delong_test(Scores { inside: &[], outside: &[] }, Scores { inside: &[], outside: &[] }),
+        Err(PairedError::First(_))
+    ));
 }

@@ -9,7 +9,11 @@ use std::io::{self, Write};
 
 use clap::Args;
 
-pub use self::auroc::{auroc_table, interval, mean, mean_and_deviation, seeds};
+pub use self::{
+    auroc::{auroc_table, interval, mean, mean_and_deviation, seeds},
+    bits_per_dim::table as bits_per_dim_table,
+    evaluations::table as evaluations_table,
+};
 use crate::{
     client::Client,
     failure::Failure,

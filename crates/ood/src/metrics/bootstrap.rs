@@ -45,13 +45,7 @@ pub fn bootstrap(
         samples.sort_unstable_by(f64::total_cmp);
     }
     let method = IntervalMethod::StratifiedBootstrap { resamples, seed };
-    Ok(Bootstrap {
-        estimates: values(&ties),
-        samples,
-        in_count: ties.in_count,
-        out_count: ties.out_count,
-        method,
-    })
+    Ok(Bootstrap { estimates: values(&ties), samples, in_count: ties.in_count, out_count: ties.out_count, method })
 }
 
 /// The percentile interval of the AUROC over stratified resamples.
@@ -94,10 +88,9 @@ impl Bootstrap {
             SeparationMetric::Auroc | SeparationMetric::DetectionError | SeparationMetric::DetectionErrorAt95In => {
                 Some(wilson_smaller_sample(estimate, self.in_count, self.out_count))
             }
-            SeparationMetric::AuprOut
-            | SeparationMetric::AuprIn
-            | SeparationMetric::ApOut
-            | SeparationMetric::ApIn => None,
+            SeparationMetric::AuprOut | SeparationMetric::AuprIn | SeparationMetric::ApOut | SeparationMetric::ApIn => {
+                None
+            }
         })
     }
 }
@@ -119,7 +112,12 @@ impl Resampling {
             let repeated = |(index, tie)| std::iter::repeat_n(size(index), count(tie) as usize);
             ties.ties.iter().enumerate().flat_map(repeated).collect()
         };
-        Self { resample: ties.clone(), inside: positions(|tie| tie.inside), outside: positions(|tie| tie.outside), seed }
+        Self {
+            resample: ties.clone(),
+            inside: positions(|tie| tie.inside),
+            outside: positions(|tie| tie.outside),
+            seed,
+        }
     }
 
     /// The resample with this number; some of its ties may be empty.
@@ -193,7 +191,10 @@ mod tests {
         assert!(alone.low < 0.5 && alone.high == 1.0, "{alone:?}");
         assert_eq!(all.interval(SeparationMetric::Auroc), Some(alone));
         let accepted = all.interval(SeparationMetric::FprOutAt95In).unwrap();
-        assert!(accepted.low == 0.0 && accepted.high > 0.5 && accepted.method == IntervalMethod::Wilson, "{accepted:?}");
+        assert!(
+            accepted.low == 0.0 && accepted.high > 0.5 && accepted.method == IntervalMethod::Wilson,
+            "{accepted:?}"
+        );
         assert_eq!(all.interval(SeparationMetric::AuprOut), None);
     }
 }

@@ -104,8 +104,7 @@ mod tests {
         let ties = Ties::count(&[2.0, 0.0, 2.0, infinity], &[-0.0, 3.0, infinity, -infinity]).unwrap();
 
         let tie = |score, inside, outside| Tie { score, inside, outside };
-        let expected =
-            [tie(-infinity, 0, 1), tie(0.0, 1, 1), tie(2.0, 2, 0), tie(3.0, 0, 1), tie(infinity, 1, 1)];
+        let expected = [tie(-infinity, 0, 1), tie(0.0, 1, 1), tie(2.0, 2, 0), tie(3.0, 0, 1), tie(infinity, 1, 1)];
         assert_eq!(ties.ties, expected);
         assert_eq!((ties.in_count, ties.out_count), (4, 4));
         // Pairs won: −∞ none; 0 ties one; 3 beats three; ∞ beats three and ties one.
