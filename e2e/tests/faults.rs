@@ -192,6 +192,7 @@ fn train_result() -> proto::v1::complete_request::Result {
             precision: "float32".to_owned(),
             noise_draws: 1,
         }),
+        statistics: Vec::new(),
     })
 }
 

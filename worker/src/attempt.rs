@@ -1,24 +1,27 @@
 //! One attempt at a job: from its checkpoint on this machine's disk to the report of its end.
 
+mod fetch;
+
 use std::{path::Path, sync::Arc};
 
 use domain::{
     fleet::{MAX_OFFERED_ARTIFACTS, Offer},
     job::FailureKind,
-    report::{Assignment, CheckpointRef, Completion, Failure, Task},
+    report::{Assignment, Completion, Failure, StatisticsRef, Task},
 };
 use tracing::{info, warn};
 
+use fetch::Fetched;
+
 use crate::{
-    cache::Cache,
+    cache::{Cache, Kind},
     child::{
         ArtifactFile, Child, Command, DrawnFigure, ExitReason, Line, Message, Order, Outcome, ProcessError, Resources,
+        StatisticsFile,
     },
-    download::{Download, download},
     lease::Hold,
     outbox::Outbox,
     reporter::{self, Delivered},
-    retry::until_answered,
     stop::Stop,
     uplink::Uplink,
     verdict::{Next, Verdict},
@@ -40,7 +43,7 @@ pub struct Workplace<'a> {
     pub resources: &'a Resources,
     /// A folder of the worker's own.
     pub scratch: &'a Path,
-    /// Checkpoints that lie on this machine's disk already.
+    /// Checkpoints and statistics that lie on this machine's disk already.
     pub cache: &'a Cache,
     /// What the worker offers, artifacts apart.
     pub offer: &'a Offer,
@@ -49,7 +52,7 @@ pub struct Workplace<'a> {
 /// How a child ended, as its supervisor saw it.
 #[derive(Debug)]
 enum ChildEnd {
-    Said(Outcome),
+    Said(Box<Outcome>),
     Crashed(ExitReason),
     Broken(ProcessError),
     Interrupted(Verdict),
@@ -59,26 +62,18 @@ impl ChildEnd {
     /// What happened, in a line.
     fn describe(&self) -> String {
         match self {
-            Self::Said(Outcome::Trained { checkpoint, .. }) => {
-                format!("child ended: trained {} steps", checkpoint.step)
-            }
-            Self::Said(Outcome::Evaluated { .. }) => "child ended: evaluated".to_owned(),
-            Self::Said(Outcome::Inspected { figures, .. }) => format!("child ended: drew {} pictures", figures.len()),
-            Self::Said(Outcome::Stopped) => "child ended: stopped as it was told".to_owned(),
-            Self::Said(Outcome::Failed(failure)) => format!("child ended: failed, {}", failure.message),
+            Self::Said(outcome) => match outcome.as_ref() {
+                Outcome::Trained { checkpoint, .. } => format!("child ended: trained {} steps", checkpoint.step),
+                Outcome::Evaluated { .. } => "child ended: evaluated".to_owned(),
+                Outcome::Inspected { figures, .. } => format!("child ended: drew {} pictures", figures.len()),
+                Outcome::Stopped => "child ended: stopped as it was told".to_owned(),
+                Outcome::Failed(failure) => format!("child ended: failed, {}", failure.message),
+            },
             Self::Crashed(reason) => format!("child ended without a result: {}", reason.status()),
             Self::Broken(error) => error.to_string(),
             Self::Interrupted(_) => "child killed".to_owned(),
         }
     }
-}
-
-/// A checkpoint that was asked for.
-enum Fetched {
-    /// It is here and its digest is right.
-    File(ArtifactFile),
-    /// Its bytes are absent or damaged, for this reason.
-    Unusable(String),
 }
 
 impl Workplace<'_> {
@@ -110,7 +105,7 @@ impl Workplace<'_> {
             () = hold.preempted().cancelled() => return Verdict::Release,
             fetched = self.fetch_files(&assignment, folder.path()) => fetched,
         };
-        let (checkpoint, initial_weights) = match fetched {
+        let Fetched { checkpoint, initial_weights, learned } = match fetched {
             Ok(files) => files,
             Err(problem) => return Verdict::infrastructure(problem),
         };
@@ -121,7 +116,7 @@ impl Workplace<'_> {
             hold.advance(start.map_or(0, |start| start.step), total, 0.0, None);
         }
         let (resources, folder_path) = (self.resources.clone(), folder.path().to_owned());
-        let order = Order { resources, checkpoint, initial_weights, folder: folder_path, assignment };
+        let order = Order { resources, checkpoint, initial_weights, learned, folder: folder_path, assignment };
         let outbox = Arc::new(Outbox::default());
         let supervised = async {
             let end = self.supervise(&order, hold, &outbox).await;
@@ -146,82 +141,6 @@ impl Workplace<'_> {
             biased;
             () = hold.abandoned().cancelled() => Verdict::Drop,
             () = self.stop.out_of_time() => Verdict::Release,
-        }
-    }
-
-    /// Brings what the attempt needs to this machine: the checkpoint to go on from, or else the weights to begin with.
-    async fn fetch_files(
-        &self,
-        assignment: &Assignment,
-        folder: &Path,
-    ) -> Result<(Option<ArtifactFile>, Option<ArtifactFile>), String> {
-        let checkpoint = self.fetch_checkpoint(&assignment.task, folder).await?;
-        let initial = assignment.spec.training.initial_weights;
-        let (None, Some(digest), Task::Train { .. }) = (&checkpoint, initial, &assignment.task) else {
-            return Ok((checkpoint, None));
-        };
-        match self.fetch(CheckpointRef { digest, step: 0 }, folder).await? {
-            Fetched::File(file) => Ok((None, Some(file))),
-            Fetched::Unusable(reason) => Err(format!(
-                "the initial weights {digest} did not verify: {reason}; store them again with `spillway checkpoint import --store`"
-            )),
-        }
-    }
-
-    /// Brings the checkpoint that the task needs to this machine; none when training starts from the beginning.
-    async fn fetch_checkpoint(&self, task: &Task, folder: &Path) -> Result<Option<ArtifactFile>, String> {
-        match task {
-            Task::Train { resume, .. } => {
-                for checkpoint in resume {
-                    match self.fetch(*checkpoint, folder).await? {
-                        Fetched::File(file) => {
-                            info!(step = checkpoint.step, "checkpoint verified; training continues from it");
-                            return Ok(Some(file));
-                        }
-                        Fetched::Unusable(reason) => {
-                            warn!(step = checkpoint.step, reason, "checkpoint did not verify");
-                        }
-                    }
-                }
-                Ok(None)
-            }
-            Task::Evaluate { checkpoint, .. } | Task::Inspect { checkpoint } => {
-                match self.fetch(*checkpoint, folder).await? {
-                    Fetched::File(file) => Ok(Some(file)),
-                    Fetched::Unusable(reason) => Err(format!(
-                        "the trained checkpoint {} did not verify: {reason}; if it is damaged in the artifact store, submit the experiment under a new sweep name",
-                        checkpoint.digest
-                    )),
-                }
-            }
-        }
-    }
-
-    /// Brings one checkpoint to this machine.
-    ///
-    /// # Errors
-    /// This machine or the coordinator is at fault, whatever the checkpoint.
-    async fn fetch(&self, checkpoint: CheckpointRef, folder: &Path) -> Result<Fetched, String> {
-        let path = folder.join(format!("start-{}.safetensors", checkpoint.step));
-        if let Some(file) = self.cache.find(checkpoint.digest, &path).await {
-            info!(digest = %checkpoint.digest, "checkpoint found on this machine's disk");
-            return Ok(Fetched::File(file));
-        }
-        let fetched = until_answered("download", async || download(self.uplink, checkpoint.digest, &path).await).await;
-        match fetched {
-            Ok(Download::Verified(file)) => {
-                info!(digest = %checkpoint.digest, "checkpoint downloaded");
-                self.cache.keep(&file).await;
-                Ok(Fetched::File(file))
-            }
-            Ok(Download::Unusable(reason)) => {
-                self.uplink.distrust(checkpoint.digest);
-                Ok(Fetched::Unusable(reason))
-            }
-            Ok(Download::Unwritable(error)) => {
-                Err(format!("cannot write {}: {error}; check the scratch folder's disk", path.display()))
-            }
-            Err(refusal) => Err(format!("cannot fetch checkpoint {}: {refusal}", checkpoint.digest)),
         }
     }
 
@@ -271,7 +190,7 @@ impl Workplace<'_> {
         }
         match (child.wait().await, outcome) {
             // What it said last counts, however its process ended afterwards.
-            (_, Some(outcome)) => ChildEnd::Said(outcome),
+            (_, Some(outcome)) => ChildEnd::Said(Box::new(outcome)),
             (Ok(reason), None) => ChildEnd::Crashed(reason),
             (Err(error), None) => ChildEnd::Broken(error),
         }
@@ -291,26 +210,35 @@ impl Workplace<'_> {
                 return Verdict::Fail(Failure { kind: FailureKind::Crash, message });
             }
         };
-        match outcome {
+        match *outcome {
             Outcome::Stopped => Verdict::Release,
             Outcome::Failed(failure) => Verdict::Fail(failure),
-            Outcome::Trained { checkpoint, provenance } => match delivered {
+            Outcome::Trained { checkpoint, statistics, provenance } => match delivered {
                 // It was interrupted on the way to the artifact store: the next attempt trains what is missing.
                 Err(verdict) => verdict,
                 Ok(delivered) if delivered.checkpoint == Some(checkpoint) => {
-                    Verdict::Complete(Completion::Train { checkpoint, provenance })
+                    match self.store_statistics(&statistics, hold).await {
+                        Ok(statistics) => completed(Completion::Train { checkpoint, statistics, provenance }),
+                        Err(verdict) => verdict,
+                    }
                 }
                 Ok(Delivered { problem, .. }) => {
                     let problem = problem.as_deref().unwrap_or("the child never told of it");
                     Verdict::infrastructure(format!("the final checkpoint was not stored: {problem}"))
                 }
             },
-            Outcome::Evaluated { measurements, statistics, provenance } => {
-                if let Err(verdict) = self.store("the statistics", &statistics, hold).await {
-                    return verdict;
+            Outcome::Evaluated { measurements, statistics, learned, provenance } => {
+                let stored = match self.store_statistics(std::slice::from_ref(&statistics), hold).await {
+                    Ok(_) => self.store_statistics(&learned, hold).await,
+                    Err(verdict) => Err(verdict),
+                };
+                match stored {
+                    Ok(learned) => {
+                        let statistics = statistics.reference;
+                        completed(Completion::Evaluate { measurements, statistics, learned, provenance })
+                    }
+                    Err(verdict) => verdict,
                 }
-                let statistics = statistics.digest;
-                Verdict::Complete(Completion::Evaluate { measurements, statistics, provenance })
             }
             Outcome::Inspected { figures, provenance } => {
                 for figure in &figures {
@@ -319,9 +247,23 @@ impl Workplace<'_> {
                     }
                 }
                 let figures = figures.iter().map(DrawnFigure::reference).collect();
-                Verdict::Complete(Completion::Inspect { figures, provenance })
+                completed(Completion::Inspect { figures, provenance })
             }
         }
+    }
+
+    /// Brings statistics into the artifact store, and keeps them for the evaluations that may come here next.
+    async fn store_statistics(
+        &self,
+        statistics: &[StatisticsFile],
+        hold: &Hold,
+    ) -> Result<Vec<StatisticsRef>, Verdict> {
+        for one in statistics {
+            let StatisticsRef { dataset, split, .. } = &one.reference;
+            self.store(&format!("the statistics of {dataset} ({split})"), &one.file(), hold).await?;
+            self.cache.keep(&one.file(), Kind::Statistics).await;
+        }
+        Ok(statistics.iter().map(|one| one.reference.clone()).collect())
     }
 
     /// Brings a file of the result into the artifact store, unless the attempt is interrupted or the file cannot be stored.
@@ -333,6 +275,10 @@ impl Workplace<'_> {
         };
         stored.map_err(|problem| Verdict::infrastructure(format!("{what} could not be stored: {problem}")))
     }
+}
+
+fn completed(completion: Completion) -> Verdict {
+    Verdict::Complete(Box::new(completion))
 }
 
 /// Follows one message of the child. It waits for no coordinator.

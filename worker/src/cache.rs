@@ -1,8 +1,9 @@
-//! Checkpoints that stay on this machine's disk for the jobs that need them next: found by their SHA-256, bounded in bytes,
+//! Checkpoints and statistics that stay on this machine's disk for the jobs that need them next: found by their SHA-256, bounded in bytes,
 //! least recently used out first. What is read is verified, so that a damaged file costs a download and nothing else.
 
 use std::{
     collections::VecDeque,
+    fmt,
     io::{self, Read},
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard},
@@ -37,7 +38,26 @@ struct Shelf {
 #[derive(Debug, Clone, Copy)]
 struct Kept {
     digest: Digest,
+    kind: Kind,
     bytes: u64,
+}
+
+/// What an artifact is to the jobs that need it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A trained flow: a worker that has it is preferred.
+    Checkpoint,
+    /// What a flow makes of each example: small enough to fetch.
+    Statistics,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Checkpoint => "checkpoint",
+            Self::Statistics => "statistics",
+        })
+    }
 }
 
 impl Cache {
@@ -50,22 +70,24 @@ impl Cache {
         Ok(Self { folder, capacity, shelf: Mutex::default() })
     }
 
-    /// The artifacts used last, at most `most`, newest first.
+    /// The checkpoints used last, at most `most`, newest first.
     pub fn newest(&self, most: usize) -> Vec<Digest> {
-        self.shelf().kept.iter().rev().take(most).map(|kept| kept.digest).collect()
+        let shelf = self.shelf();
+        let checkpoints = shelf.kept.iter().rev().filter(|kept| kept.kind == Kind::Checkpoint);
+        checkpoints.take(most).map(|kept| kept.digest).collect()
     }
 
     /// Keeps a file whose digest is right. The file itself stays where it is; that it cannot be kept is no failure.
-    pub async fn keep(&self, file: &ArtifactFile) {
+    pub async fn keep(&self, file: &ArtifactFile, kind: Kind) {
         if self.capacity == 0 || self.shelf().touch(file.digest) {
             return;
         }
-        if let Err(error) = self.add(file).await {
+        if let Err(error) = self.add(file, kind).await {
             debug!(digest = %file.digest, %error, "artifact was not kept");
         }
     }
 
-    async fn add(&self, file: &ArtifactFile) -> io::Result<()> {
+    async fn add(&self, file: &ArtifactFile, kind: Kind) -> io::Result<()> {
         let bytes = fs::metadata(&file.path).await?.len();
         if bytes > self.capacity {
             return Ok(());
@@ -76,7 +98,7 @@ impl Cache {
             self.remove(old).await;
         }
         link(&file.path, &self.file_of(file.digest)).await?;
-        self.shelf().put(Kept { digest: file.digest, bytes });
+        self.shelf().put(Kept { digest: file.digest, kind, bytes });
         Ok(())
     }
 
@@ -205,7 +227,7 @@ mod tests {
         async fn keep(&self, text: &str) -> Digest {
             let file = ArtifactFile { path: self.folder.path().join(text), digest: Digest::of(text.as_bytes()) };
             std::fs::write(&file.path, text).unwrap();
-            self.cache.keep(&file).await;
+            self.cache.keep(&file, Kind::Checkpoint).await;
             std::fs::remove_file(&file.path).unwrap();
             file.digest
         }
@@ -232,6 +254,19 @@ mod tests {
         assert_eq!(scene.find(digest).await.as_deref(), Some("weights"));
         assert_eq!(scene.find(Digest::of(b"other")).await, None);
         assert_eq!(scene.cache.newest(64), [digest]);
+    }
+
+    #[tokio::test]
+    async fn statistics_are_kept_and_not_offered() {
+        let scene = Scene::new(100);
+        let digest = scene.keep("weights").await;
+        let file = ArtifactFile { path: scene.folder.path().join("rows"), digest: Digest::of(b"rows") };
+        std::fs::write(&file.path, "rows").unwrap();
+
+        scene.cache.keep(&file, Kind::Statistics).await;
+
+        assert_eq!(scene.cache.newest(64), [digest]);
+        assert_eq!(scene.find(file.digest).await.as_deref(), Some("rows"));
     }
 
     #[tokio::test]

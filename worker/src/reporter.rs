@@ -6,7 +6,7 @@ use tokio::fs;
 use tracing::{debug, info, warn};
 
 use crate::{
-    cache::Cache,
+    cache::{Cache, Kind},
     child::{ArtifactFile, TrainedFlow},
     lease::{Hold, Lost},
     outbox::{Outbox, Parcel},
@@ -86,7 +86,7 @@ async fn store_checkpoint(
 ) -> Result<Option<CheckpointRef>, UplinkError> {
     let stored = match store(uplink, hold, &flow.file).await {
         Ok(()) => {
-            cache.keep(&flow.file).await;
+            cache.keep(&flow.file, Kind::Checkpoint).await;
             Some(flow.reference())
         }
         Err(StoreError::Uplink(stale @ (UplinkError::Stale(_) | UplinkError::Unknown(_)))) => return Err(stale),

@@ -7,8 +7,8 @@ use domain::{
     figure::MediaType,
     fleet::DeviceKind,
     job::FailureKind,
-    report::{CurvePoint, Failure, Provenance, Task, ValidationPoint},
-    spec::DatasetName,
+    report::{CurvePoint, Failure, Provenance, Split, StatisticsRef, Task, ValidationPoint},
+    spec::Dataset,
 };
 use training::{
     CheckpointError, CheckpointFile, Device, Directive, EvaluateOutcome, EvaluateRequest, Evaluation, FitEnd,
@@ -17,7 +17,7 @@ use training::{
 };
 
 use crate::{
-    child::{ArtifactFile, DrawnFigure, Message, Order, Outcome, TrainedFlow, Voice},
+    child::{ArtifactFile, DrawnFigure, Message, Order, Outcome, StatisticsFile, TrainedFlow, Voice},
     config::VERSION,
 };
 
@@ -30,7 +30,7 @@ pub fn run(order: &Order, voice: Voice) -> Outcome {
     let mut reporter = Reporter { voice };
     let outcome = match &order.assignment.task {
         Task::Train { checkpoint_secs, .. } => train(order, *checkpoint_secs, &mut reporter),
-        Task::Evaluate { out, .. } => evaluate(order, *out, &mut reporter),
+        Task::Evaluate { out, .. } => evaluate(order, out.clone(), &mut reporter),
         Task::Inspect { .. } => inspect(order, &mut reporter),
     };
     outcome.unwrap_or_else(|error| Outcome::Failed(Failure { kind: error.kind(), message: error.to_string() }))
@@ -54,6 +54,7 @@ fn train(order: &Order, checkpoint_secs: u32, reporter: &mut Reporter) -> Result
         FitEnd::Finished => match outcome.checkpoint {
             Some(saved) => Outcome::Trained {
                 checkpoint: trained_flow(&saved).reference(),
+                statistics: Vec::new(),
                 provenance: provenance(order, TRAINING_NOISE_DRAWS),
             },
             None => failed_bug("training finished without a checkpoint"),
@@ -61,7 +62,7 @@ fn train(order: &Order, checkpoint_secs: u32, reporter: &mut Reporter) -> Result
     })
 }
 
-fn evaluate(order: &Order, out: DatasetName, reporter: &mut Reporter) -> Result<Outcome, TrainingError> {
+fn evaluate(order: &Order, out: Dataset, reporter: &mut Reporter) -> Result<Outcome, TrainingError> {
     let Some(checkpoint) = &order.checkpoint else {
         return Ok(failed_bug("an evaluation was ordered without its checkpoint"));
     };
@@ -80,8 +81,18 @@ fn evaluate(order: &Order, out: DatasetName, reporter: &mut Reporter) -> Result<
     Ok(match training::evaluate(&request, reporter)? {
         EvaluateOutcome::Stopped => Outcome::Stopped,
         EvaluateOutcome::Finished(Evaluation { measurements, statistics }) => Outcome::Evaluated {
+            statistics: StatisticsFile {
+                path: statistics.path,
+                reference: StatisticsRef {
+                    dataset: request.out.clone(),
+                    split: Split::Test,
+                    images: measurements.first().map_or(1, |measured| measured.n_out.max(1)),
+                    noise_draws: request.noise_draws,
+                    digest: statistics.digest,
+                },
+            },
             measurements,
-            statistics: artifact_file(&statistics),
+            learned: Vec::new(),
             provenance: provenance(order, request.noise_draws),
         },
     })

@@ -7,13 +7,7 @@ use std::{
 };
 
 use proto::v1::{
-    AurocRow, CancelRequest, CancelResponse, DescribeSweepRequest, DescribeSweepResponse, DrainRequest, DrainResponse,
-    EvaluationRow, ExplainRequest, ExplainResponse, FigureRow, GetRequest, GetResponse, GetSweepRequest, JobLogRequest,
-    JobLogResponse, JobRow, ListFiguresRequest, ListFiguresResponse, ListJobsRequest, ListJobsResponse,
-    ListSweepsRequest, ListSweepsResponse, ListWorkersRequest, ListWorkersResponse, PutRequest, PutResponse,
-    QueryAurocRequest, QueryAurocResponse, QueryEvaluationsRequest, QueryEvaluationsResponse, RetryRequest,
-    RetryResponse, StatRequest, StatResponse, SubmitRequest, SubmitResponse, SweepSummary, TrainingCurveRequest,
-    TrainingCurveResponse, ValidateRequest, ValidateResponse, WatchRequest, WatchResponse, WorkerRow,
+    AurocRow, CancelRequest, CancelResponse, DescribeSweepRequest, DescribeSweepResponse, DrainRequest, DrainResponse, EvaluationRow, ExplainRequest, ExplainResponse, FigureRow, GetRequest, GetResponse, GetSweepRequest, JobLogRequest, JobLogResponse, JobRow, ListFiguresRequest, ListFiguresResponse, ListJobsRequest, ListJobsResponse, ListStatisticsRequest, ListStatisticsResponse, ListSweepsRequest, ListSweepsResponse, ListWorkersRequest, ListWorkersResponse, PutRequest, PutResponse, QueryAurocRequest, QueryAurocResponse, QueryEvaluationsRequest, QueryEvaluationsResponse, RetryRequest, RetryResponse, StatRequest, StatResponse, SubmitRequest, SubmitResponse, SweepSummary, TrainingCurveRequest, TrainingCurveResponse, ValidateRequest, ValidateResponse, WatchRequest, WatchResponse, WorkerRow,
     artifact_service_server::{ArtifactService, ArtifactServiceServer},
     fleet_service_server::{FleetService, FleetServiceServer},
     result_service_server::{ResultService, ResultServiceServer},
@@ -202,6 +196,14 @@ impl ResultService for Scripted {
         _: Request<TrainingCurveRequest>,
     ) -> Result<Response<TrainingCurveResponse>, Status> {
         Ok(self.0.curve.clone().into())
+    }
+
+    async fn list_statistics(
+        &self,
+        request: Request<ListStatisticsRequest>,
+    ) -> Result<Response<ListStatisticsResponse>, Status> {
+        self.known(&request.into_inner().sweep)?;
+        Ok(Response::new(ListStatisticsResponse::default()))
     }
 
     async fn list_figures(

@@ -100,6 +100,25 @@ impl ResultService for ResultApi {
         Ok(Response::new(v1::ListFiguresResponse { figures: figures.into_iter().map(rows::figure).collect() }))
     }
 
+    async fn list_statistics(
+        &self,
+        request: Request<v1::ListStatisticsRequest>,
+    ) -> Result<Response<v1::ListStatisticsResponse>, Status> {
+        let v1::ListStatisticsRequest { sweep, experiment_id } = request.into_inner();
+        let rows = match statistics_of(sweep, experiment_id).map_err(|refusal| status::refused(&refusal))? {
+            StatisticsOf::Experiment(experiment) => {
+                let found = self.store.statistics_of_experiment(experiment).await.map_err(failed)?;
+                found.ok_or_else(|| status::of(LifecycleError::NoSuchExperiment(experiment)))?
+            }
+            StatisticsOf::Sweep(sweep) => {
+                let sweep = find_sweep(&self.store, &sweep).await?;
+                self.store.statistics_of_sweep(sweep).await.map_err(failed)?
+            }
+        };
+        let statistics = rows.into_iter().map(rows::statistics).collect();
+        Ok(Response::new(v1::ListStatisticsResponse { statistics }))
+    }
+
     async fn job_log(&self, request: Request<v1::JobLogRequest>) -> Result<Response<Self::JobLogStream>, Status> {
         let request = LogRequest::parse(request.into_inner()).map_err(|refusal| status::refused(&refusal))?;
         let reader = LogReader::open(self.store.clone(), self.shutdown.clone(), request).await?;
@@ -132,6 +151,22 @@ fn parse_figures_of(request: v1::ListFiguresRequest) -> Result<FiguresOf, Violat
         let variant = Some(variant?).filter(|label| !label.is_empty());
         Some(FiguresOf::Sweep { sweep, variant, seed: seed? })
     })
+}
+
+/// Whose statistics a request asks for.
+enum StatisticsOf {
+    Experiment(ExperimentId),
+    Sweep(String),
+}
+
+fn statistics_of(sweep: String, experiment_id: i64) -> Result<StatisticsOf, Violations> {
+    if experiment_id == 0 {
+        return Ok(StatisticsOf::Sweep(sweep));
+    }
+    if !sweep.is_empty() {
+        return Err(Violations::one("experiment_id", "names one experiment by itself: leave sweep out"));
+    }
+    ExperimentId::from_wire(experiment_id, "experiment_id").map(StatisticsOf::Experiment)
 }
 
 /// The states asked for; an empty name means all.

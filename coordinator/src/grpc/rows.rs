@@ -6,7 +6,7 @@ use proto::{
     v1::{self, TrainingCurvePoint},
 };
 use store::{
-    FigureRow, ValidationRow,
+    FigureRow, StatisticsRow, ValidationRow,
     views::{AurocRow, CurveRow, EvaluationRow, JobRow, SweepSummary},
 };
 
@@ -148,6 +148,23 @@ pub(super) fn validation_point(row: ValidationRow) -> v1::ValidationCurvePoint {
 }
 
 /// The digest stands in hexadecimal in the view, which a CHECK keeps sound.
+pub(super) fn statistics(row: StatisticsRow) -> v1::StatisticsRow {
+    v1::StatisticsRow {
+        sweep: row.sweep,
+        variant: row.variant,
+        seed: large_count(row.seed),
+        experiment_id: row.experiment_id,
+        job_id: row.job_id,
+        dataset: row.dataset,
+        split: row.split,
+        images: large_count(row.images),
+        noise_draws: count(i64::from(row.noise_draws)),
+        digest: row.digest.parse::<Digest>().map(|digest| digest.to_wire()).unwrap_or_default(),
+        bytes: large_count(row.bytes),
+    }
+}
+
+/// As for [`statistics`], the digest is sound.
 pub(super) fn figure(row: FigureRow) -> v1::FigureRow {
     v1::FigureRow {
         sweep: row.sweep,

@@ -154,7 +154,14 @@ impl Wire {
             }),
             JobKind::Evaluate | JobKind::Inspect => v1::complete_request::Result::Evaluate(v1::EvaluateResult {
                 measurements: vec![measurement(id)],
-                statistics: digest,
+                statistics: Some(v1::StatisticsRef {
+                    dataset: "synthetic-strokes".to_owned(),
+                    split: "test".to_owned(),
+                    images: 1,
+                    noise_draws: 1,
+                    digest,
+                    ..Default::default()
+                }),
                 provenance,
                 ..Default::default()
             }),

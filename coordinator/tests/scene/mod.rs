@@ -297,11 +297,9 @@ pub fn offer() -> v1::Offer {
 }
 
 pub fn trained(digest: Digest, step: u64) -> v1::complete_request::Result {
-    let checkpoint = v1::CheckpointRef { digest: digest.to_wire(), step };
-    v1::complete_request::Result::Train(v1::TrainResult {
-        checkpoint: Some(checkpoint),
-        provenance: Some(provenance()),
-    })
+    let checkpoint = Some(v1::CheckpointRef { digest: digest.to_wire(), step });
+    let (provenance, statistics) = (Some(provenance()), Vec::new());
+    v1::complete_request::Result::Train(v1::TrainResult { checkpoint, provenance, statistics })
 }
 
 pub fn evaluated(statistics: Digest, auroc: f64) -> v1::complete_request::Result {
@@ -316,8 +314,15 @@ pub fn evaluated(statistics: Digest, auroc: f64) -> v1::complete_request::Result
     };
     v1::complete_request::Result::Evaluate(v1::EvaluateResult {
         measurements: vec![measurement],
-        statistics: statistics.to_wire(),
         provenance: Some(provenance()),
+        statistics: Some(v1::StatisticsRef {
+            dataset: "synthetic-strokes".to_owned(),
+            split: "test".to_owned(),
+            images: 10,
+            noise_draws: 1,
+            digest: statistics.to_wire(),
+        }),
+        learned: Vec::new(),
     })
 }
 

@@ -1,5 +1,8 @@
 //! What workers are given and what they report.
 
+mod metric;
+mod statistics;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -8,8 +11,11 @@ use crate::{
     Digest, Epoch, ExperimentId, JobId, SweepId,
     figure::Figure,
     job::FailureKind,
-    spec::{DatasetName, ExperimentSpec, ScoreName},
+    spec::{Dataset, ExperimentSpec, ScoreName},
 };
+
+pub use metric::{Metric, UnknownMetric};
+pub use statistics::{MAX_STATISTICS, Split, StatisticsRef, UnknownSplit};
 
 /// An attempt: a job and the fencing token under which it runs. Every write of a worker carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -53,7 +59,10 @@ pub enum Task {
         /// The trained flow.
         checkpoint: CheckpointRef,
         /// The OOD dataset.
-        out: DatasetName,
+        out: Dataset,
+        /// What training recorded of the dataset that the flow learned, each in the artifact store; empty when the result
+        /// has none, and the evaluation records that side too.
+        learned: Vec<StatisticsRef>,
     },
     /// Draw what the trained experiment learned, as its document's `inspection` says.
     Inspect {
@@ -137,82 +146,15 @@ pub struct Measurement {
     /// What was measured.
     pub metric: Metric,
     /// The dataset measured; absent when the number compares both sides.
-    pub dataset: Option<DatasetName>,
+    pub dataset: Option<Dataset>,
     /// The number; absent when it cannot be computed (an infinite mean, say).
     pub value: Option<f64>,
     /// Its confidence interval.
     pub interval: Option<Interval>,
-    /// In-distribution images it rests on; 0 when it is about the other side.
+    /// In-distribution images (groups of images, for a score of groups) it rests on; 0 when it is about the other side.
     pub n_in: u64,
-    /// Out-of-distribution images it rests on; 0 when it is about the other side.
+    /// Out-of-distribution images or groups it rests on; 0 when it is about the other side.
     pub n_out: u64,
-}
-
-/// What a measurement measures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Metric {
-    /// Area under the ROC curve, out-of-distribution positive: P(score out > score in) + ½ P(equal).
-    Auroc,
-    /// Mean bits per dimension.
-    BitsPerDimMean,
-    /// Median bits per dimension.
-    BitsPerDimMedian,
-    /// Mean bits per dimension without the least likely twentieth of the images.
-    BitsPerDimTrimmed,
-    /// Number of images far beyond the median likelihood.
-    Outliers,
-    /// Number of images whose likelihood is NaN or infinite.
-    NonFinite,
-}
-
-/// The name given is not a metric.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown metric `{given}`: one of {} expected", Metric::ALL.map(Metric::as_str).join(", "))]
-pub struct UnknownMetric {
-    given: String,
-}
-
-impl Metric {
-    /// Every metric.
-    pub const ALL: [Self; 6] = [
-        Self::Auroc,
-        Self::BitsPerDimMean,
-        Self::BitsPerDimMedian,
-        Self::BitsPerDimTrimmed,
-        Self::Outliers,
-        Self::NonFinite,
-    ];
-
-    /// The name in documents and tables.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Auroc => "auroc",
-            Self::BitsPerDimMean => "bits-per-dim-mean",
-            Self::BitsPerDimMedian => "bits-per-dim-median",
-            Self::BitsPerDimTrimmed => "bits-per-dim-trimmed",
-            Self::Outliers => "outliers",
-            Self::NonFinite => "non-finite",
-        }
-    }
-}
-
-impl std::fmt::Display for Metric {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for Metric {
-    type Err = UnknownMetric;
-
-    fn from_str(text: &str) -> Result<Self, UnknownMetric> {
-        Self::ALL
-            .into_iter()
-            .find(|metric| metric.as_str() == text)
-            .ok_or_else(|| UnknownMetric { given: text.to_owned() })
-    }
 }
 
 /// A 95 % confidence interval.
@@ -234,6 +176,9 @@ pub enum Completion {
     Train {
         /// The final checkpoint, already in the artifact store.
         checkpoint: CheckpointRef,
+        /// What the flow makes of the dataset that it learned, already in the artifact store: of examples that it learned
+        /// from, and of the test split.
+        statistics: Vec<StatisticsRef>,
         /// How the numbers were computed.
         provenance: Provenance,
     },
@@ -241,8 +186,10 @@ pub enum Completion {
     Evaluate {
         /// The numbers.
         measurements: Vec<Measurement>,
-        /// Per-image log-likelihoods of both sides, already in the artifact store.
-        statistics: Digest,
+        /// What the flow makes of the OOD side, already in the artifact store.
+        statistics: StatisticsRef,
+        /// As much of the learned dataset, where the trained experiment had no statistics of it.
+        learned: Vec<StatisticsRef>,
         /// How the numbers were computed.
         provenance: Provenance,
     },

@@ -4,7 +4,7 @@
 
 mod documents;
 
-use documents::{experiment, glow, lines, parse, realnvp, tabular, with};
+use documents::{experiment, experiment_of_before, glow, lines, parse, realnvp, tabular, with};
 use domain::spec::{Architecture, Decay, InputShape, ModelSpec, ParitySpec, parse_document};
 use serde_json::{Value, json};
 
@@ -32,10 +32,10 @@ fn parameters(document: &Value, input: InputShape) -> u64 {
 
 #[test]
 fn documents_of_before_keep_their_fingerprints() {
-    let spec = parse(&experiment()).unwrap();
+    let spec = parse(&experiment_of_before()).unwrap();
 
     assert_eq!(spec.fingerprint().to_string(), "24754b113b8dc9d0dd7ea1647591c716e9485282af0b41b905fe5e630f9c1692");
-    let cycle = parse(&with(experiment(), "/model/realnvp/mask", json!("cycle"))).unwrap();
+    let cycle = parse(&with(experiment_of_before(), "/model/realnvp/mask", json!("cycle"))).unwrap();
     assert!(cycle.fingerprint().to_string().starts_with("53b58ccd8bdb"));
     let defaults = [
         ("/parity", json!("corrected")),
@@ -44,7 +44,11 @@ fn documents_of_before_keep_their_fingerprints() {
         ("/model/realnvp/split_prior", json!("standard")),
     ];
     for (path, value) in defaults {
-        assert_eq!(parse(&with(experiment(), path, value)).unwrap().fingerprint(), spec.fingerprint(), "{path}");
+        assert_eq!(
+            parse(&with(experiment_of_before(), path, value)).unwrap().fingerprint(),
+            spec.fingerprint(),
+            "{path}"
+        );
     }
 }
 

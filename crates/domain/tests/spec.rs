@@ -162,11 +162,19 @@ fn each_rule_of_the_evaluation_names_its_field() {
     );
     assert_refused(
         &[("/evaluation/scores", json!([]))],
-        &["base.evaluation.scores: empty: name at least one of log-likelihood"],
+        &["base.evaluation.scores: empty: name at least one score, or leave the list out for the default ones"],
     );
     assert_refused(
         &[("/evaluation/scores", json!(["log-likelihood", "log-likelihood"]))],
         &["base.evaluation.scores[1]: `log-likelihood` stands twice"],
+    );
+    assert_refused(
+        &[("/evaluation/scores", json!(vec!["dose"; 257]))],
+        &["base.evaluation.scores: 257 scores: at most 256 allowed"],
+    );
+    assert_refused(
+        &[("/evaluation/noise_draws", json!(0))],
+        &["base.evaluation.noise_draws: 0 is out of range: 1 to 1000 allowed"],
     );
 }
 
@@ -202,7 +210,12 @@ fn unknown_values_are_refused_at_their_path_with_the_known_ones() {
         "base.model.realnvp.mask",
         "unknown choice `stripes`, expected `checkerboard`, `horizontal`, `vertical`, `cycle`, `sub-quadrant`, `centre` or a list",
     );
-    assert_does_not_parse("/evaluation/out/0", json!("cifar"), "base.evaluation.out[0]", "`fashion-mnist`, `mnist`");
+    assert_does_not_parse(
+        "/evaluation/out/0",
+        json!("cifar"),
+        "base.evaluation.out[0]",
+        "one of fashion-mnist, mnist, ",
+    );
     assert_does_not_parse(
         "/model",
         json!({"vae": {}}),
@@ -242,8 +255,9 @@ fn clip_norm_of_zero_and_null_mean_no_clipping() {
 
 #[test]
 fn defaults_spelled_out_change_nothing() {
+    let scores: Vec<String> = domain::spec::defaults::scores().iter().map(ToString::to_string).collect();
     let spelled_out = json!({
-        "evaluation": {"scores": ["log-likelihood"], "out": ["mnist"]},
+        "evaluation": {"scores": scores, "noise_draws": 1, "out": ["mnist"]},
         "training": {
             "gradient_clip_norm": 100, "weight_decay": 0.00005, "batch_size": 32, "steps": 500,
             "optimiser": {"adam": {"epsilon": 1e-8, "beta2": 0.999, "beta1": 0.9, "learning_rate": 0.0005}},
@@ -340,7 +354,6 @@ fn names_in_documents_are_the_names_in_tables() {
     assert_same(&ParitySpec::ALL, ParitySpec::as_str);
     assert_same(&SqueezeSpec::ALL, SqueezeSpec::as_str);
     assert_same(&SplitPriorSpec::ALL, SplitPriorSpec::as_str);
-    assert_same(&ScoreName::ALL, ScoreName::as_str);
     assert_same(&Metric::ALL, Metric::as_str);
     assert_same(&StateName::ALL, StateName::as_str);
     assert_same(&FailureKind::ALL, FailureKind::as_str);
@@ -365,12 +378,13 @@ fn unknown_names_list_the_known_ones() {
         "tpu".parse::<DeviceKind>().unwrap_err().to_string(),
     ];
 
+    let datasets = DatasetName::ALL.map(DatasetName::as_str).join(", ");
     assert_eq!(
         refusals,
         [
-            "unknown dataset `cifar`: one of fashion-mnist, mnist, cifar10, svhn, celeba, imagenet64, celeba64, svhn64, notmnist, hepmass-0, hepmass-1, miniboone-0, miniboone-1, cifar10-embeddings, svhn-embeddings, celeba-embeddings, synthetic-shapes, synthetic-strokes, uniform-noise, constant, synthetic-shapes-rgb, synthetic-strokes-rgb, synthetic-shapes-rgb64, synthetic-strokes-rgb64, synthetic-clusters-0, synthetic-clusters-1, synthetic-embeddings-0, synthetic-embeddings-1, synthetic-embeddings-2 expected",
-            "unknown score `luck`: one of log-likelihood expected",
-            "unknown metric `mood`: one of auroc, bits-per-dim-mean, bits-per-dim-median, bits-per-dim-trimmed, outliers, non-finite expected",
+            &format!("unknown dataset `cifar`: one of {datasets} expected"),
+            "unknown score `luck`: one of log-likelihood, latent-density, log-determinant, latent-norm, typicality, typicality-N, complexity-png, complexity-webp, complexity-brotli, per-scale, scale-K, dose, latent-ks-N, complexity-gmm, likelihood-ratio, waic, gradient-norm, score-test, local-dimension expected",
+            "unknown metric `mood`: one of auroc, aupr-out, aupr-in, ap-out, ap-in, fpr-in-at-95-out, fpr-out-at-95-in, detection-error, detection-error-at-95-in, bits-per-dim-mean, bits-per-dim-median, bits-per-dim-trimmed, outliers, non-finite expected",
             "unknown job state `lost`: one of blocked, ready, running, succeeded, failed, cancelled, quarantined, stopped expected",
             "unknown job kind `dream`: one of train, evaluate, inspect expected",
             "unknown device `tpu`: one of cpu, cuda expected",

@@ -3,7 +3,7 @@
 
 mod documents;
 
-use documents::{experiment, lines, sweep, with};
+use documents::{experiment, experiment_of_before, lines, sweep, sweep_of, with};
 use domain::{
     spec::{canonical, parse_document},
     stopping::{Asha, EarlyStopping, StoppingMetric},
@@ -27,7 +27,7 @@ fn assert_refused(sweep: &SweepSpec, refusals: &[&str]) {
 #[test]
 fn documents_without_the_new_fields_keep_their_bytes() {
     let axes = json!([{"field": "training.steps", "values": [10, 20]}]);
-    let old = sweep(json!([0]), json!({"random": {"axes": axes, "draws": 1, "seed": 0}}));
+    let old = sweep_of(experiment_of_before(), json!([0]), json!({"random": {"axes": axes, "draws": 1, "seed": 0}}));
 
     let stored = canonical::to_string(&old);
 

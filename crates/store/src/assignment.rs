@@ -9,11 +9,11 @@ use domain::{
     JobId,
     job::JobKind,
     report::{Assignment, Attempt, CheckpointRef, Task},
-    spec::{DatasetName, ExperimentSpec, parse_document},
+    spec::{Dataset, ExperimentSpec, parse_document},
 };
 use sqlx::query_file;
 
-use crate::{ClaimedJob, Store, StoreError, column};
+use crate::{ClaimedJob, Store, StoreError, column, statistics::Learned};
 
 /// Checkpoints offered to an attempt that resumes: the newest, and some to fall back on.
 const MAX_RESUME: i64 = 5;
@@ -55,6 +55,7 @@ impl Store {
     ) -> Result<Vec<(Attempt, Result<Assignment, StoreError>)>, StoreError> {
         let mut unread = self.read_documents(jobs).await?;
         let resumes = self.resumes(jobs).await?;
+        let learned = self.learned(jobs).await?;
         let mut assignments = Vec::with_capacity(jobs.len());
         for job in jobs {
             let spec = match self.documents.get(&job.fingerprint) {
@@ -63,7 +64,7 @@ impl Store {
                     .remove(&job.fingerprint)
                     .unwrap_or_else(|| StoreError::corrupt("a job", "its document is not stored"))),
             };
-            let assignment = spec.and_then(|spec| job.assignment(&spec, &resumes));
+            let assignment = spec.and_then(|spec| job.assignment(&spec, &resumes, &learned));
             assignments.push((job.attempt, assignment));
         }
         Ok(assignments)
@@ -105,13 +106,22 @@ impl Store {
 }
 
 impl ClaimedJob {
-    fn assignment(&self, spec: &ExperimentSpec, resumes: &Resumes) -> Result<Assignment, StoreError> {
+    fn assignment(
+        &self,
+        spec: &ExperimentSpec,
+        resumes: &Resumes,
+        learned: &Learned,
+    ) -> Result<Assignment, StoreError> {
         let task = match self.lane.kind {
             JobKind::Train => Task::Train {
                 resume: resumes.get(&self.attempt.job).cloned().unwrap_or_default(),
                 checkpoint_secs: u32::try_from(self.checkpoint_secs).unwrap_or(1),
             },
-            JobKind::Evaluate => Task::Evaluate { checkpoint: self.trained()?, out: self.out()? },
+            JobKind::Evaluate => Task::Evaluate {
+                checkpoint: self.trained()?,
+                out: self.out()?,
+                learned: learned.get(&self.attempt.job).cloned().unwrap_or_default(),
+            },
             JobKind::Inspect => Task::Inspect { checkpoint: self.trained()? },
         };
         Ok(Assignment {
@@ -134,7 +144,7 @@ impl ClaimedJob {
         })
     }
 
-    fn out(&self) -> Result<DatasetName, StoreError> {
+    fn out(&self) -> Result<Dataset, StoreError> {
         let missing = || StoreError::corrupt("an evaluate job", "it has no dataset");
         column::named("a job's dataset", self.out_dataset.as_deref().ok_or_else(missing)?)
     }

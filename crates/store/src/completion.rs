@@ -36,9 +36,9 @@ impl<'a> ResultRow<'a> {
     fn of(attempt: Attempt, completion: &'a Completion) -> Self {
         let none: &'static [Measurement] = &[];
         let (checkpoint, statistics, figures, measurements, provenance) = match completion {
-            Completion::Train { checkpoint, provenance } => (Some(*checkpoint), None, None, none, provenance),
-            Completion::Evaluate { measurements, statistics, provenance } => {
-                (None, Some(*statistics), None, measurements.as_slice(), provenance)
+            Completion::Train { checkpoint, provenance, .. } => (Some(*checkpoint), None, None, none, provenance),
+            Completion::Evaluate { measurements, statistics, provenance, .. } => {
+                (None, Some(statistics.digest), None, measurements.as_slice(), provenance)
             }
             Completion::Inspect { figures, provenance } => (None, None, Some(figures.len()), none, provenance),
         };
@@ -59,6 +59,7 @@ impl Transaction {
         let numbers: Vec<(Attempt, &Measurement)> =
             rows.iter().flat_map(|row| row.measurements.iter().map(|number| (row.attempt, number))).collect();
         self.insert_results(&rows, &numbers).await?;
+        self.insert_statistics(results).await?;
         for (attempt, completion) in results {
             if let Completion::Inspect { figures, .. } = completion {
                 self.insert_figures(*attempt, figures).await?;
@@ -88,9 +89,9 @@ impl Transaction {
             &each(rows, |row| column::integer(row.provenance.noise_draws)),
             &each(rows, |row| row.checkpoint.map(|checkpoint| column::bigint(checkpoint.step))) as &[Option<i64>],
             &each(numbers, |(attempt, _)| attempt.job.0),
-            &each(numbers, |(_, number)| number.score.as_str().to_owned()),
+            &each(numbers, |(_, number)| number.score.to_string()),
             &each(numbers, |(_, number)| number.metric.as_str().to_owned()),
-            &each(numbers, |(_, number)| number.dataset.map(|set| set.as_str().to_owned()).unwrap_or_default()),
+            &each(numbers, |(_, number)| number.dataset.as_ref().map(ToString::to_string).unwrap_or_default()),
             &each(numbers, |(_, number)| number.value) as &[Option<f64>],
             &each(numbers, |(_, number)| number.interval.as_ref().map(|interval| interval.low)) as &[Option<f64>],
             &each(numbers, |(_, number)| number.interval.as_ref().map(|interval| interval.high)) as &[Option<f64>],

@@ -11,9 +11,9 @@ use domain::{
     fleet::{DeviceKind, Offer},
     job::{Dependency, Event, FailureKind, JobKind, OutcomeKind, Rejected},
     lease::Directive,
-    report::{Attempt, CheckpointRef, CurvePoint, Progress, Task},
+    report::{Attempt, CheckpointRef, CurvePoint, Progress, Split, Task},
 };
-use scene::{LONG, Scene, offer, sweep_spec};
+use scene::{LONG, Scene, learned, offer, sweep_spec};
 use store::{Currency, SessionStanding, Slot, SlotOutcome, StoreError, SubmittedSweep, TransitionError};
 
 #[tokio::test]
@@ -117,9 +117,10 @@ async fn an_assignment_carries_the_document_the_checkpoints_and_later_the_traine
     assert_eq!((train.sweep, train.seed, train.attempt), (sweep, 7, attempt));
     assert_eq!(train.spec, spec.base.resolved());
     assert_eq!(train.task, Task::Train { resume: vec![newer, older], checkpoint_secs: 30 });
-    let Task::Evaluate { checkpoint, out } = evaluate.task else { panic!("{evaluate:?}") };
+    let Task::Evaluate { checkpoint, out, learned: known } = evaluate.task else { panic!("{evaluate:?}") };
     assert_eq!(checkpoint.step, 100);
-    assert_eq!(out.as_str(), "synthetic-strokes");
+    assert_eq!(out.to_string(), "synthetic-strokes");
+    assert_eq!(known, [Split::Test, Split::Train].map(|split| learned(checkpoint.digest, split)).to_vec());
 }
 
 async fn checkpoint(scene: &Scene, step: u64) -> CheckpointRef {

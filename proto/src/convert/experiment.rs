@@ -50,8 +50,8 @@ impl ToWire for DataSpec {
     type Wire = v1::DataSpec;
 
     fn to_wire(&self) -> v1::DataSpec {
-        let Self { dataset, train_images } = *self;
-        v1::DataSpec { dataset: dataset.to_string(), train_images }
+        let Self { dataset, train_images } = self;
+        v1::DataSpec { dataset: dataset.to_string(), train_images: *train_images }
     }
 }
 
@@ -70,11 +70,12 @@ impl ToWire for EvaluationSpec {
     type Wire = v1::EvaluationSpec;
 
     fn to_wire(&self) -> v1::EvaluationSpec {
-        let Self { out, images, scores } = self;
+        let Self { out, images, noise_draws, scores } = self;
         v1::EvaluationSpec {
             out: out.iter().map(ToString::to_string).collect(),
             images: *images,
-            scores: scores.iter().map(ToString::to_string).collect(),
+            scores: scores.iter().flatten().map(ToString::to_string).collect(),
+            noise_draws: Some(*noise_draws),
         }
     }
 }
@@ -83,14 +84,15 @@ impl FromWire for EvaluationSpec {
     type Wire = v1::EvaluationSpec;
 
     fn from_wire(wire: v1::EvaluationSpec, at: &str) -> Result<Self, Violations> {
-        let v1::EvaluationSpec { out, images, scores } = wire;
+        let v1::EvaluationSpec { out, images, scores, noise_draws } = wire;
         let mut fields = Fields::at(at);
         let out = fields.repeated_named("out", &out);
         // The wire cannot tell an empty list from an absent one.
         let scores = match scores.as_slice() {
-            [] => Some(defaults::scores()),
-            names => fields.repeated_named("scores", names),
+            [] => Some(None),
+            names => fields.repeated_named("scores", names).map(Some),
         };
-        fields.finish(|| Some(Self { out: out?, images, scores: scores? }))
+        let noise_draws = noise_draws.unwrap_or_else(defaults::noise_draws);
+        fields.finish(|| Some(Self { out: out?, images, noise_draws, scores: scores? }))
     }
 }

@@ -12,6 +12,7 @@ mod ids;
 mod inspection;
 mod model;
 mod results;
+mod statistics;
 mod stopping;
 mod sweep;
 #[cfg(test)]

@@ -4,15 +4,21 @@ use std::{collections::BTreeSet, time::Duration};
 
 use domain::{
     job::FailureKind,
-    report::{Completion, CurvePoint, Failure, Interval, LogLine, Measurement, Metric, Provenance},
-    spec::{DatasetName, Violations},
+    report::{Completion, CurvePoint, Failure, Interval, LogLine, Measurement, Metric, Provenance, StatisticsRef},
+    spec::Violations,
 };
 
-use super::{Fields, FromWire, ToWire, failure_message, inspection::figures_from_wire, log_text, text_from_wire};
+use super::{
+    Fields, FromWire, ToWire, failure_message, inspection::figures_from_wire, log_text,
+    statistics::statistics_from_wire, text_from_wire,
+};
 use crate::v1;
 
 /// Sizes of a version, a device, a precision or a method, in bytes.
 const LABEL_BYTES: std::ops::RangeInclusive<usize> = 1..=200;
+
+/// Most numbers of one result: every metric of more scores than a document may list would be no more.
+const MAX_MEASUREMENTS: usize = 10_000;
 
 /// Age of a line beyond which nobody needs to know more.
 const OLDEST_LINE: Duration = Duration::from_secs(365 * 24 * 60 * 60);
@@ -73,15 +79,19 @@ impl ToWire for Completion {
 
     fn to_wire(&self) -> Option<v1::complete_request::Result> {
         Some(match self {
-            Self::Train { checkpoint, provenance } => v1::complete_request::Result::Train(v1::TrainResult {
-                checkpoint: Some(checkpoint.to_wire()),
-                provenance: Some(provenance.to_wire()),
-            }),
-            Self::Evaluate { measurements, statistics, provenance } => {
+            Self::Train { checkpoint, statistics, provenance } => {
+                v1::complete_request::Result::Train(v1::TrainResult {
+                    checkpoint: Some(checkpoint.to_wire()),
+                    provenance: Some(provenance.to_wire()),
+                    statistics: statistics.to_wire(),
+                })
+            }
+            Self::Evaluate { measurements, statistics, learned, provenance } => {
                 v1::complete_request::Result::Evaluate(v1::EvaluateResult {
                     measurements: measurements.to_wire(),
-                    statistics: statistics.to_wire(),
                     provenance: Some(provenance.to_wire()),
+                    statistics: Some(statistics.to_wire()),
+                    learned: learned.to_wire(),
                 })
             }
             Self::Inspect { figures, provenance } => v1::complete_request::Result::Inspect(v1::InspectResult {
@@ -103,23 +113,40 @@ impl FromWire for Completion {
                 Err(Violations::one(Fields::at(at).path("result"), kinds))
             }
             Some(v1::complete_request::Result::Train(result)) => {
-                let v1::TrainResult { checkpoint, provenance } = result;
-                let mut fields = Fields::at(&Fields::at(at).path("train"));
+                let v1::TrainResult { checkpoint, provenance, statistics } = result;
+                let within = Fields::at(at).path("train");
+                let mut fields = Fields::at(&within);
                 let checkpoint = fields.required("checkpoint", checkpoint);
                 let provenance = fields.required("provenance", provenance);
-                fields.finish(|| Some(Self::Train { checkpoint: checkpoint?, provenance: provenance? }))
+                let statistics = fields.keep(statistics_from_wire(statistics, "statistics", &within));
+                fields.finish(|| {
+                    Some(Self::Train { checkpoint: checkpoint?, statistics: statistics?, provenance: provenance? })
+                })
             }
             Some(v1::complete_request::Result::Evaluate(result)) => {
-                let v1::EvaluateResult { measurements, statistics, provenance } = result;
-                let mut fields = Fields::at(&Fields::at(at).path("evaluate"));
-                let measurements = fields.repeated("measurements", measurements);
-                let statistics = fields.plain("statistics", statistics);
+                let v1::EvaluateResult { measurements, provenance, statistics, learned } = result;
+                let within = Fields::at(at).path("evaluate");
+                let mut fields = Fields::at(&within);
+                let measurements = fields.at_most("measurements", measurements, MAX_MEASUREMENTS);
+                let measurements = measurements.and_then(|all| fields.repeated("measurements", all));
                 let provenance = fields.required("provenance", provenance);
+                let statistics: Option<StatisticsRef> = fields.required("statistics", statistics);
+                let learned = fields.keep(statistics_from_wire(learned, "learned", &within));
+                if let (Some(outside), Some(learned)) = (&statistics, &learned)
+                    && learned.iter().any(|one| one.dataset == outside.dataset && one.split == outside.split)
+                {
+                    let StatisticsRef { dataset, split, .. } = outside;
+                    fields.refuse(
+                        "learned",
+                        format!("`{dataset}`, {split} split, is the OOD side, which `statistics` has"),
+                    );
+                }
                 refuse_doubles(measurements.as_deref().unwrap_or_default(), &mut fields);
                 fields.finish(|| {
                     Some(Self::Evaluate {
                         measurements: measurements?,
                         statistics: statistics?,
+                        learned: learned?,
                         provenance: provenance?,
                     })
                 })
@@ -140,7 +167,7 @@ impl FromWire for Completion {
 fn refuse_doubles(measurements: &[Measurement], fields: &mut Fields) {
     let mut seen = BTreeSet::new();
     for (index, Measurement { score, metric, dataset, .. }) in measurements.iter().enumerate() {
-        if !seen.insert((score.as_str(), metric.as_str(), dataset.map(DatasetName::as_str))) {
+        if !seen.insert((*score, *metric, dataset.as_ref())) {
             fields.refuse(
                 &format!("measurements[{index}]"),
                 format!("`{score}` and `{metric}` of one dataset stand twice"),
@@ -189,7 +216,7 @@ impl ToWire for Measurement {
         v1::Measurement {
             score: score.to_string(),
             metric: metric.to_string(),
-            dataset: dataset.map_or_else(String::new, |dataset| dataset.to_string()),
+            dataset: dataset.as_ref().map_or_else(String::new, ToString::to_string),
             value: *value,
             interval: interval.as_ref().map(ToWire::to_wire),
             n_in: *n_in,
@@ -205,7 +232,7 @@ impl FromWire for Measurement {
         let v1::Measurement { score, metric, dataset, value, interval, n_in, n_out } = wire;
         let mut fields = Fields::at(at);
         let score = fields.named("score", &score);
-        let metric = fields.named("metric", &metric);
+        let metric: Option<Metric> = fields.named("metric", &metric);
         let dataset = match dataset.as_str() {
             "" => Some(None),
             name => fields.named("dataset", name).map(Some),
@@ -214,10 +241,11 @@ impl FromWire for Measurement {
         let interval = fields.optional("interval", interval);
         let n_in = fields.count("n_in", n_in);
         let n_out = fields.count("n_out", n_out);
-        if let (Some(Metric::Auroc), Some(Some(auroc))) = (metric, value)
-            && !(0.0..=1.0).contains(&auroc)
+        if let (Some(metric), Some(Some(value))) = (metric, value)
+            && metric.compares_sides()
+            && !(0.0..=1.0).contains(&value)
         {
-            fields.refuse("value", format!("{auroc} is out of range for `auroc`: 0 to 1 allowed"));
+            fields.refuse("value", format!("{value} is out of range for `{metric}`: 0 to 1 allowed"));
         }
         fields.finish(|| {
             Some(Self {

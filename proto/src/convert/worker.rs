@@ -10,7 +10,7 @@ use domain::{
     spec::Violations,
 };
 
-use super::{Fields, FromWire, ToWire, seed_from_wire};
+use super::{Fields, FromWire, ToWire, seed_from_wire, statistics::statistics_from_wire};
 use crate::v1;
 
 impl ToWire for Attempt {
@@ -158,9 +158,10 @@ impl ToWire for Task {
                 resume: resume.to_wire(),
                 checkpoint_secs: *checkpoint_secs,
             }),
-            Self::Evaluate { checkpoint, out } => v1::assignment::Task::Evaluate(v1::EvaluateTask {
+            Self::Evaluate { checkpoint, out, learned } => v1::assignment::Task::Evaluate(v1::EvaluateTask {
                 checkpoint: Some(checkpoint.to_wire()),
                 out_dataset: out.to_string(),
+                learned: learned.to_wire(),
             }),
             Self::Inspect { checkpoint } => {
                 v1::assignment::Task::Inspect(v1::InspectTask { checkpoint: Some(checkpoint.to_wire()) })
@@ -179,11 +180,13 @@ impl FromWire for Task {
                 let resume = fields.repeated("resume", resume);
                 fields.finish(|| Some(Self::Train { resume: resume?, checkpoint_secs }))
             }
-            v1::assignment::Task::Evaluate(v1::EvaluateTask { checkpoint, out_dataset }) => {
-                let mut fields = Fields::at(&Fields::at(at).path("evaluate"));
+            v1::assignment::Task::Evaluate(v1::EvaluateTask { checkpoint, out_dataset, learned }) => {
+                let within = Fields::at(at).path("evaluate");
+                let mut fields = Fields::at(&within);
                 let checkpoint = fields.required("checkpoint", checkpoint);
                 let out = fields.named("out_dataset", &out_dataset);
-                fields.finish(|| Some(Self::Evaluate { checkpoint: checkpoint?, out: out? }))
+                let learned = fields.keep(statistics_from_wire(learned, "learned", &within));
+                fields.finish(|| Some(Self::Evaluate { checkpoint: checkpoint?, out: out?, learned: learned? }))
             }
             v1::assignment::Task::Inspect(v1::InspectTask { checkpoint }) => {
                 let mut fields = Fields::at(&Fields::at(at).path("inspect"));

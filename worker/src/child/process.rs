@@ -248,7 +248,7 @@ mod tests {
                 experiment: ExperimentId(1),
                 spec: spec.unwrap(),
                 seed: 1,
-                task: Task::Evaluate { checkpoint, out: DatasetName::UniformNoise },
+                task: Task::Evaluate { checkpoint, out: DatasetName::UniformNoise.into(), learned: Vec::new() },
             },
             resources: Resources {
                 device: DeviceKind::Cpu,
@@ -258,6 +258,7 @@ mod tests {
             },
             checkpoint: None,
             initial_weights: None,
+            learned: Vec::new(),
             folder: PathBuf::from("."),
         }
     }

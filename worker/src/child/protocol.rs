@@ -7,7 +7,7 @@ use domain::{
     Digest,
     figure::{Figure, FigureName, MediaType},
     fleet::DeviceKind,
-    report::{Assignment, CheckpointRef, CurvePoint, Failure, Measurement, Provenance, ValidationPoint},
+    report::{Assignment, CheckpointRef, CurvePoint, Failure, Measurement, Provenance, StatisticsRef, ValidationPoint},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use thiserror::Error;
@@ -27,6 +27,9 @@ pub struct Order {
     /// The checkpoint whose weights a training begins with, on this machine's disk.
     #[serde(default)]
     pub initial_weights: Option<ArtifactFile>,
+    /// What training recorded of the dataset that the flow learned, on this machine's disk.
+    #[serde(default)]
+    pub learned: Vec<ArtifactFile>,
     /// An existing folder for what the child writes.
     pub folder: PathBuf,
 }
@@ -119,6 +122,8 @@ pub enum Outcome {
     Trained {
         /// The final checkpoint.
         checkpoint: CheckpointRef,
+        /// What the flow makes of the dataset that it learned.
+        statistics: Vec<StatisticsFile>,
         /// How the numbers were computed.
         provenance: Provenance,
     },
@@ -126,8 +131,10 @@ pub enum Outcome {
     Evaluated {
         /// The numbers.
         measurements: Vec<Measurement>,
-        /// The per-image statistics, on this machine's disk.
-        statistics: ArtifactFile,
+        /// What the flow makes of the OOD side.
+        statistics: StatisticsFile,
+        /// As much of the learned dataset, where it was not given.
+        learned: Vec<StatisticsFile>,
         /// How the numbers were computed.
         provenance: Provenance,
     },
@@ -142,6 +149,23 @@ pub enum Outcome {
     Stopped,
     /// It failed.
     Failed(Failure),
+}
+
+/// What a flow makes of each example of a dataset's split, on this machine's disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatisticsFile {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// The statistics as the coordinator knows them.
+    pub reference: StatisticsRef,
+}
+
+impl StatisticsFile {
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> ArtifactFile {
+        ArtifactFile { path: self.path.clone(), digest: self.reference.digest }
+    }
 }
 
 /// A picture on this machine's disk.

@@ -202,8 +202,13 @@ impl WorkerService for Script {
         let attempt = self.fence(attempt)?;
         let completion = parse::<Completion>(result)?;
         match &completion {
-            Completion::Train { checkpoint, .. } => self.check_stored(checkpoint.digest)?,
-            Completion::Evaluate { statistics, .. } => self.check_stored(*statistics)?,
+            Completion::Train { checkpoint, statistics, .. } => {
+                self.check_stored(checkpoint.digest)?;
+                statistics.iter().try_for_each(|one| self.check_stored(one.digest))?;
+            }
+            Completion::Evaluate { statistics, learned, .. } => {
+                learned.iter().chain([statistics]).try_for_each(|one| self.check_stored(one.digest))?;
+            }
             Completion::Inspect { figures, .. } => {
                 figures.iter().try_for_each(|figure| self.check_stored(figure.digest))?;
             }

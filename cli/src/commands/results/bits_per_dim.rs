@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::report::Metric;
+use domain::spec::ScoreName;
 use proto::v1::EvaluationRow;
 
 use super::mean_and_deviation;
@@ -39,7 +40,8 @@ fn lines(rows: &[EvaluationRow]) -> Vec<Line<'_>> {
     let mut lines: Vec<Line<'_>> = Vec::new();
     for row in rows {
         let metric = Metric::ALL.into_iter().find(|metric| metric.as_str() == row.metric);
-        let Some(metric) = metric.filter(|metric| *metric != Metric::Auroc && !row.dataset.is_empty()) else {
+        let of_likelihood = row.score == ScoreName::LogLikelihood.to_string() && !row.dataset.is_empty();
+        let Some(metric) = metric.filter(|metric| of_likelihood && !metric.compares_sides()) else {
             continue;
         };
         let known = lines.iter().position(|line| line.variant == row.variant && line.dataset == row.dataset);
@@ -169,6 +171,7 @@ mod tests {
             seed,
             in_dataset: "fashion-mnist".to_owned(),
             out_dataset: out.to_owned(),
+            score: ScoreName::LogLikelihood.to_string(),
             metric: metric.as_str().to_owned(),
             dataset: dataset.to_owned(),
             value: value.into(),

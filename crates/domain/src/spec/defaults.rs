@@ -1,6 +1,6 @@
 //! What an absent field means, in one place for sweep files, stored documents and the wire.
 
-use super::{PartName, ScoreName};
+use super::{Codec, PartName, ScoreChoice, ScoreName};
 
 /// Batch normalisation is on.
 #[must_use]
@@ -127,16 +127,29 @@ pub(super) fn is_default<T: Default + PartialEq>(choice: &T) -> bool {
     *choice == T::default()
 }
 
-/// Whether a document may leave a number of parts out.
+/// Whether a document may leave a number of parts or draws out.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
-pub(super) fn is_one(parts: &u32) -> bool {
-    *parts == 1
+pub(super) fn is_one(number: &u32) -> bool {
+    *number == 1
 }
 
-/// Every score.
+/// Dequantisation draws per image: the reference's 1.
 #[must_use]
-pub fn scores() -> Vec<ScoreName> {
-    ScoreName::ALL.to_vec()
+pub const fn noise_draws() -> u32 {
+    1
+}
+
+/// Every score that follows from one forward pass, in table order; what does not fit an experiment is left out there.
+#[must_use]
+pub fn scores() -> Vec<ScoreChoice> {
+    let one = |name: ScoreName| ScoreChoice::One(name);
+    let simple = [ScoreName::LogLikelihood, ScoreName::LatentDensity, ScoreName::LogDeterminant, ScoreName::LatentNorm];
+    let typicality = [1, 2, 5, 10, 25].map(|group| ScoreName::Typicality { group });
+    let complexity = Codec::ALL.map(ScoreName::Complexity);
+    let latent_ks = [5, 10, 25].map(|group| ScoreName::LatentKs { group });
+    let before = simple.into_iter().chain(typicality).chain(complexity).map(one);
+    let after = [ScoreName::Dose].into_iter().chain(latent_ks).chain([ScoreName::ComplexityGmm]).map(one);
+    before.chain([ScoreChoice::PerScale]).chain(after).collect()
 }
 
 /// The first images of each test split.

@@ -1,76 +1,55 @@
 //! What a trained flow is evaluated against.
 
-use std::{fmt, str::FromStr};
-
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetName, Violations, defaults};
+use super::{Dataset, ExperimentSpec, InputShape, ScoreChoice, ScoreName, Violations, defaults, score::Subject};
+
+/// Most dequantisation draws per image.
+const MAX_NOISE_DRAWS: u32 = 1000;
+/// Most scores that a document may list.
+const MAX_SCORES: usize = 256;
 
 /// The out-of-distribution side of an experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EvaluationSpec {
     /// Out-of-distribution datasets; each becomes one evaluate job, over its test split.
-    pub out: Vec<DatasetName>,
+    pub out: Vec<Dataset>,
     /// Evaluate the first so many examples (images or vectors) of each test split only; all of them when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<u32>,
-    /// Scores to compute.
-    #[serde(default = "defaults::scores")]
-    pub scores: Vec<ScoreName>,
-}
-
-/// A score: maps an example to a number, higher = more out-of-distribution.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ScoreName {
-    /// The negative log-likelihood under the flow.
-    LogLikelihood,
-}
-
-/// The name given is not a score.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown score `{0}`: one of log-likelihood expected")]
-pub struct UnknownScore(String);
-
-impl ScoreName {
-    /// Every score.
-    pub const ALL: [Self; 1] = [Self::LogLikelihood];
-
-    /// The name in documents and tables.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::LogLikelihood => "log-likelihood",
-        }
-    }
-}
-
-impl fmt::Display for ScoreName {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
-
-impl FromStr for ScoreName {
-    type Err = UnknownScore;
-
-    fn from_str(text: &str) -> Result<Self, UnknownScore> {
-        Self::ALL.into_iter().find(|name| name.as_str() == text).ok_or_else(|| UnknownScore(text.to_owned()))
-    }
+    /// Dequantisation draws per image, over which statistics are means (default 1).
+    #[serde(default = "defaults::noise_draws", skip_serializing_if = "defaults::is_one")]
+    pub noise_draws: u32,
+    /// Scores to compute; when absent, all that need no job of their own and fit the experiment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scores: Option<Vec<ScoreChoice>>,
 }
 
 impl EvaluationSpec {
-    pub(super) fn check(&self, at: &str, within: DatasetName, found: &mut Violations) {
+    /// The scores that are computed of `subject`: those asked for, or else of the default ones all that can be.
+    pub(super) fn scores(&self, subject: Subject) -> Vec<ScoreName> {
+        let names = |choice: &ScoreChoice| choice.names(subject);
+        match &self.scores {
+            Some(choices) => choices.iter().flat_map(names).collect(),
+            None => {
+                let fits = |name: &ScoreName| name.obstacle(subject).is_none();
+                defaults::scores().iter().flat_map(names).filter(fits).collect()
+            }
+        }
+    }
+
+    pub(super) fn check(&self, at: &str, spec: &ExperimentSpec, found: &mut Violations) {
+        let within = &spec.data.dataset;
         if self.out.is_empty() {
             found.add(format!("{at}.out"), "empty: name at least one out-of-distribution dataset");
         }
-        for (index, &dataset) in self.out.iter().enumerate() {
+        for (index, dataset) in self.out.iter().enumerate() {
             let field = format!("{at}.out[{index}]");
             if dataset == within {
                 found.add(&field, format!("`{dataset}` is the in-distribution dataset itself"));
             }
-            if self.out[..index].contains(&dataset) {
+            if self.out[..index].contains(dataset) {
                 found.add(&field, format!("`{dataset}` stands twice"));
             }
             if dataset.shape() != within.shape() {
@@ -81,12 +60,35 @@ impl EvaluationSpec {
         if let Some(images) = self.images {
             found.check_range(&format!("{at}.images"), images, 2..=100_000_000);
         }
-        if self.scores.is_empty() {
-            found.add(format!("{at}.scores"), "empty: name at least one of log-likelihood");
+        found.check_range(&format!("{at}.noise_draws"), self.noise_draws, 1..=MAX_NOISE_DRAWS);
+        if self.noise_draws > 1 && matches!(within.shape(), InputShape::Vector { .. }) {
+            let message = format!("{} draws: vectors have no noise: leave it out", self.noise_draws);
+            found.add(format!("{at}.noise_draws"), message);
         }
-        for (index, score) in self.scores.iter().enumerate() {
-            if self.scores[..index].contains(score) {
-                found.add(format!("{at}.scores[{index}]"), format!("`{score}` stands twice"));
+        self.check_scores(at, spec.subject(), found);
+    }
+
+    fn check_scores(&self, at: &str, subject: Subject, found: &mut Violations) {
+        let Some(choices) = &self.scores else { return };
+        if choices.is_empty() {
+            let message = "empty: name at least one score, or leave the list out for the default ones";
+            found.add(format!("{at}.scores"), message);
+        }
+        if choices.len() > MAX_SCORES {
+            found.add(format!("{at}.scores"), format!("{} scores: at most {MAX_SCORES} allowed", choices.len()));
+            return;
+        }
+        let mut earlier = Vec::new();
+        for (index, choice) in choices.iter().enumerate() {
+            let field = format!("{at}.scores[{index}]");
+            if let Some(obstacle) = choice.obstacle(subject) {
+                found.add(&field, obstacle);
+            }
+            for name in choice.names(subject) {
+                if earlier.contains(&name) {
+                    found.add(&field, format!("`{name}` stands twice"));
+                }
+                earlier.push(name);
             }
         }
     }

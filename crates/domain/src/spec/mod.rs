@@ -11,6 +11,7 @@ pub mod objective;
 pub mod optimiser;
 pub mod parse;
 pub mod schedule;
+pub mod score;
 pub mod training;
 pub mod validation;
 pub mod violation;
@@ -19,9 +20,10 @@ pub mod workload;
 use serde::{Deserialize, Serialize};
 
 pub use architecture::{Architecture, InputShape, Order as MaskOrder};
-pub use data::{DataSpec, DatasetName};
+pub use catalogue::{Dataset, DatasetError, DatasetName};
+pub use data::DataSpec;
 pub use divergence::{DivergencePolicy, RestartSpec};
-pub use evaluation::{EvaluationSpec, ScoreName};
+pub use evaluation::EvaluationSpec;
 pub use inspection::{InspectionSpec, PartName};
 pub use model::{
     ModelSpec,
@@ -42,6 +44,7 @@ pub use objective::{NegativeSpec, ObjectiveSpec};
 pub use optimiser::{AdamSpec, OptimiserSpec, RmsPropSpec};
 pub use parse::parse_document;
 pub use schedule::{FlowsOodAnnealSpec, ScheduleSpec, WarmUpCosineSpec};
+pub use score::{Codec, ScoreChoice, ScoreName, Subject};
 pub use training::{Decay, TrainingSpec};
 pub use validation::ValidationSpec;
 pub use violation::{Violation, Violations};
@@ -80,13 +83,13 @@ impl ExperimentSpec {
         if let Err(violations) = self.architecture(at) {
             found.extend(violations);
         }
-        self.training.check(&format!("{at}.training"), self.data.dataset, &mut found);
+        self.training.check(&format!("{at}.training"), &self.data.dataset, &mut found);
         if let Some(validation) = &self.training.validation {
             validation.check(&format!("{at}.training.validation"), self, &mut found);
         }
-        self.evaluation.check(&format!("{at}.evaluation"), self.data.dataset, &mut found);
+        self.evaluation.check(&format!("{at}.evaluation"), self, &mut found);
         if let Some(inspection) = &self.inspection {
-            inspection.check(&format!("{at}.inspection"), self.data.dataset, &self.evaluation, &mut found);
+            inspection.check(&format!("{at}.inspection"), &self.data.dataset, &self.evaluation, &mut found);
         }
         found.into_result()
     }
@@ -102,10 +105,28 @@ impl ExperimentSpec {
     /// The same experiment with every value that a default decides written out, so that equal experiments have equal documents.
     #[must_use]
     pub fn resolved(&self) -> Self {
-        let training = self.training.resolved(&self.model, self.data.dataset);
+        let training = self.training.resolved(&self.model, &self.data.dataset);
         let drawn = self.inspection.as_ref();
-        let inspection = drawn.map(|inspection| inspection.resolved(self.data.dataset, &self.evaluation));
-        Self { model: self.model.resolved(), training, inspection, ..self.clone() }
+        let inspection = drawn.map(|inspection| inspection.resolved(&self.data.dataset, &self.evaluation));
+        let scores = self.scores().into_iter().map(ScoreChoice::One).collect();
+        let evaluation = EvaluationSpec { scores: Some(scores), ..self.evaluation.clone() };
+        Self { model: self.model.resolved(), training, evaluation, inspection, ..self.clone() }
+    }
+
+    /// The scores that an evaluation computes, in table order.
+    #[must_use]
+    pub fn scores(&self) -> Vec<ScoreName> {
+        self.evaluation.scores(self.subject())
+    }
+
+    /// What decides which scores can be computed.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        Subject {
+            images: matches!(self.data.dataset.shape(), InputShape::Image { .. }),
+            scales: self.model.scales(),
+            examples: self.evaluation.images,
+        }
     }
 
     /// The identity of this document: the SHA-256 of its resolved canonical JSON.

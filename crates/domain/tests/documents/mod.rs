@@ -18,6 +18,11 @@ pub fn experiment() -> Value {
     })
 }
 
+/// [`experiment`] as documents were when there was one score, which was the default.
+pub fn experiment_of_before() -> Value {
+    with(experiment(), "/evaluation/scores", json!(["log-likelihood"]))
+}
+
 /// The document with `value` at `path`, a JSON pointer.
 pub fn with(mut document: Value, path: &str, value: Value) -> Value {
     let mut place = &mut document;

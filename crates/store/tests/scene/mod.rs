@@ -13,8 +13,10 @@ use domain::{
     dispatch::{Board, Policy},
     fleet::{DeviceKind, Offer},
     job::{Event, FailureKind, StateName},
-    report::{Assignment, Attempt, CheckpointRef, Completion, Interval, Measurement, Metric, Provenance},
-    spec::{ScoreName, canonical, parse_document},
+    report::{
+        Assignment, Attempt, CheckpointRef, Completion, Interval, Measurement, Metric, Provenance, Split, StatisticsRef,
+    },
+    spec::{DatasetName, ScoreName, canonical, parse_document},
     sweep::SweepSpec,
 };
 use sqlx::PgPool;
@@ -151,12 +153,20 @@ impl Scene {
     pub async fn trained(&self, attempt: Attempt) -> Completion {
         let digest = Digest::of(format!("weights of job {}", attempt.job).as_bytes());
         self.store.record_artifact(&digest, 10).await.unwrap();
-        Completion::Train { checkpoint: CheckpointRef { digest, step: 100 }, provenance: provenance() }
+        let statistics = Split::ALL.map(|split| learned(digest, split)).to_vec();
+        Completion::Train { checkpoint: CheckpointRef { digest, step: 100 }, statistics, provenance: provenance() }
     }
 
     pub async fn evaluated(&self, auroc: f64) -> Completion {
-        let statistics = Digest::of(b"statistics");
-        self.store.record_artifact(&statistics, 10).await.unwrap();
+        let digest = Digest::of(b"statistics");
+        self.store.record_artifact(&digest, 10).await.unwrap();
+        let statistics = StatisticsRef {
+            dataset: DatasetName::Mnist.into(),
+            split: Split::Test,
+            images: 50,
+            noise_draws: 1,
+            digest,
+        };
         let measurement = Measurement {
             score: ScoreName::LogLikelihood,
             metric: Metric::Auroc,
@@ -166,7 +176,8 @@ impl Scene {
             n_in: 100,
             n_out: 50,
         };
-        Completion::Evaluate { measurements: vec![measurement], statistics, provenance: provenance() }
+        let (measurements, learned) = (vec![measurement], Vec::new());
+        Completion::Evaluate { measurements, statistics, learned, provenance: provenance() }
     }
 
     /// The states of a sweep's jobs, by id.
@@ -198,6 +209,11 @@ pub fn provenance() -> Provenance {
         precision: "float32".to_owned(),
         noise_draws: 1,
     }
+}
+
+/// What a train job that left the artifact `digest` says of its own dataset.
+pub fn learned(digest: Digest, split: Split) -> StatisticsRef {
+    StatisticsRef { dataset: DatasetName::SyntheticShapes.into(), split, images: 100, noise_draws: 1, digest }
 }
 
 pub fn sweep_spec(name: &str, seeds: &[u64]) -> SweepSpec {

@@ -3,7 +3,9 @@
 use domain::{
     Digest, Epoch, ExperimentId, JobId, SweepId,
     figure::{Figure, MediaType},
-    report::{Assignment, Attempt, CheckpointRef, Interval, Measurement, Metric, Provenance, Task},
+    report::{
+        Assignment, Attempt, CheckpointRef, Interval, Measurement, Metric, Provenance, Split, StatisticsRef, Task,
+    },
     spec::{DatasetName, ExperimentSpec, MaskScheme, ModelSpec, ScoreName},
     sweep::SweepSpec,
 };
@@ -197,6 +199,23 @@ pub(super) fn provenance() -> Provenance {
     }
 }
 
+/// Statistics of both splits of one dataset.
+pub(super) fn statistics() -> Vec<StatisticsRef> {
+    let of = |split| StatisticsRef {
+        dataset: DatasetName::FashionMnist.into(),
+        split,
+        images: 10_000,
+        noise_draws: 3,
+        digest: Digest::of(b"rows"),
+    };
+    Split::ALL.map(of).to_vec()
+}
+
+/// Statistics of the OOD side.
+pub(super) fn outside() -> StatisticsRef {
+    StatisticsRef { dataset: DatasetName::Mnist.into(), images: 1, ..statistics().swap_remove(1) }
+}
+
 /// Two figures.
 pub(super) fn figures() -> Vec<Figure> {
     let figure = |name: &str| Figure {
@@ -215,7 +234,7 @@ pub(super) fn measurements() -> Vec<Measurement> {
     let measurement = |(index, metric)| Measurement {
         score: ScoreName::LogLikelihood,
         metric,
-        dataset: (index % 2 == 1).then_some(DatasetName::Mnist),
+        dataset: (index % 2 == 1).then_some(DatasetName::Mnist.into()),
         value: (index % 3 != 2).then_some(0.25),
         interval: (index == 0).then(|| Interval { low: 0.125, high: 0.375, method: "delong".to_owned() }),
         n_in: 10_000,

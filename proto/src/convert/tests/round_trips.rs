@@ -187,7 +187,11 @@ fn every_assignment_arrives() {
     arrives(&documents::assignment(Task::Train { resume: vec![], checkpoint_secs: 30 }));
     arrives(&documents::assignment(Task::Train { resume: vec![checkpoint, checkpoint], checkpoint_secs: 1 }));
     for out in DatasetName::ALL {
-        arrives(&documents::assignment(Task::Evaluate { checkpoint, out }));
+        arrives(&documents::assignment(Task::Evaluate {
+            checkpoint,
+            out: out.into(),
+            learned: documents::statistics(),
+        }));
     }
     arrives(&documents::assignment(Task::Inspect { checkpoint }));
 }
@@ -221,12 +225,17 @@ fn every_report_arrives() {
 fn every_completion_arrives() {
     let (checkpoint, provenance) = (documents::checkpoint(), documents::provenance());
 
-    arrives(&Completion::Train { checkpoint, provenance: provenance.clone() });
-    arrives(&Completion::Evaluate {
-        measurements: documents::measurements(),
-        statistics: Digest::of(b"statistics"),
-        provenance: provenance.clone(),
-    });
+    for statistics in [Vec::new(), documents::statistics()] {
+        arrives(&Completion::Train { checkpoint, statistics, provenance: provenance.clone() });
+    }
+    for learned in [Vec::new(), documents::statistics()] {
+        arrives(&Completion::Evaluate {
+            measurements: documents::measurements(),
+            statistics: documents::outside(),
+            learned,
+            provenance: provenance.clone(),
+        });
+    }
     arrives(&Completion::Inspect { figures: documents::figures(), provenance });
 }
 
@@ -274,7 +283,9 @@ fn absent_fields_take_the_defaults_of_sweep_files() {
     training.optimiser = Some(v1::OptimiserSpec {
         kind: Some(v1::optimiser_spec::Kind::Adam(v1::AdamSpec { learning_rate: 5e-4, ..Default::default() })),
     });
-    wire.evaluation.as_mut().unwrap().scores.clear();
+    let evaluation = wire.evaluation.as_mut().unwrap();
+    evaluation.scores.clear();
+    evaluation.noise_draws = None;
 
     let received = domain::spec::ExperimentSpec::from_wire(wire, "").unwrap();
 

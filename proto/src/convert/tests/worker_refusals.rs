@@ -1,7 +1,6 @@
 //! What workers and coordinators tell each other is refused when it cannot be true or cannot be kept.
 
 use domain::{
-    Digest,
     fleet::Offer,
     lease::LeaseTerms,
     report::{Assignment, Completion, CurvePoint, Failure, Measurement, Progress, Provenance, Task},
@@ -24,13 +23,15 @@ fn leases_that_would_always_run_out_are_refused() {
 
 #[test]
 fn assignments_name_every_field_that_is_wrong() {
-    let task = Task::Evaluate { checkpoint: documents::checkpoint(), out: domain::spec::DatasetName::Mnist };
+    let out = domain::spec::DatasetName::Mnist.into();
+    let task = Task::Evaluate { checkpoint: documents::checkpoint(), out, learned: Vec::new() };
     let mut wire = documents::assignment(task).to_wire();
     wire.attempt = None;
     wire.sweep_id = "masks".to_owned();
     wire.experiment_id = 0;
     wire.seed = u64::MAX;
-    wire.task = Some(v1::assignment::Task::Evaluate(v1::EvaluateTask { checkpoint: None, out_dataset: String::new() }));
+    let bad = v1::StatisticsRef { images: 1, noise_draws: 1, ..Default::default() };
+    wire.task = Some(v1::assignment::Task::Evaluate(v1::EvaluateTask { learned: vec![bad], ..Default::default() }));
 
     let refusals = refusals_of::<Assignment>(wire.clone(), "assignment");
 
@@ -44,6 +45,9 @@ fn assignments_name_every_field_that_is_wrong() {
             "assignment.seed",
             "assignment.evaluate.checkpoint",
             "assignment.evaluate.out_dataset",
+            "assignment.evaluate.learned[0].dataset",
+            "assignment.evaluate.learned[0].split",
+            "assignment.evaluate.learned[0].digest",
         ]
     );
     wire.task = None;
@@ -145,7 +149,7 @@ fn unknown_metrics_and_values_that_are_not_finite_are_refused() {
     assert_eq!(
         refusals_of::<Measurement>(wire, "m"),
         [
-            "m.metric: unknown metric `mood`: one of auroc, bits-per-dim-mean, bits-per-dim-median, bits-per-dim-trimmed, outliers, non-finite expected",
+            "m.metric: unknown metric `mood`: one of auroc, aupr-out, aupr-in, ap-out, ap-in, fpr-in-at-95-out, fpr-out-at-95-in, detection-error, detection-error-at-95-in, bits-per-dim-mean, bits-per-dim-median, bits-per-dim-trimmed, outliers, non-finite expected",
             "m.value: NaN is not a number that can be kept: finite ones allowed",
         ]
     );
@@ -155,15 +159,16 @@ fn unknown_metrics_and_values_that_are_not_finite_are_refused() {
 fn the_same_measurement_twice_is_refused() {
     let mut measurements = documents::measurements();
     measurements.push(measurements[1].clone());
-    let completion =
-        Completion::Evaluate { measurements, statistics: Digest::of(b""), provenance: documents::provenance() };
+    let completion = Completion::Evaluate {
+        measurements,
+        statistics: documents::outside(),
+        learned: Vec::new(),
+        provenance: documents::provenance(),
+    };
 
     let refusals = refusals_of::<Completion>(completion.to_wire(), "");
 
-    assert_eq!(
-        refusals,
-        ["evaluate.measurements[6]: `log-likelihood` and `bits-per-dim-mean` of one dataset stand twice"]
-    );
+    assert_eq!(refusals, ["evaluate.measurements[14]: `log-likelihood` and `aupr-out` of one dataset stand twice"]);
 }
 
 #[test]
@@ -174,7 +179,7 @@ fn completions_without_their_parts_are_refused() {
     let evaluate = v1::complete_request::Result::Evaluate(v1::EvaluateResult::default());
     assert_eq!(
         refusals_of::<Completion>(Some(evaluate), ""),
-        ["evaluate.statistics: 0 bytes: the 32 bytes of a SHA-256 digest expected", "evaluate.provenance: missing",]
+        ["evaluate.provenance: missing", "evaluate.statistics: missing"]
     );
 
     let inspect = v1::complete_request::Result::Inspect(v1::InspectResult::default());
@@ -183,6 +188,37 @@ fn completions_without_their_parts_are_refused() {
         ["inspect.figures: 0 figures: 1 to 1024 allowed", "inspect.provenance: missing"]
     );
     assert_eq!(refusals_of::<Completion>(None, ""), ["result: missing: one of train, evaluate, inspect expected"]);
+}
+
+#[test]
+fn statistics_of_one_split_stand_once_and_hold_something() {
+    let mut wire = v1::TrainResult { statistics: documents::statistics().to_wire(), ..Default::default() };
+    wire.statistics.push(wire.statistics[0].clone());
+    let train = v1::complete_request::Result::Train(wire.clone());
+    let twice = refusals_of::<Completion>(Some(train), "");
+    wire.statistics.truncate(1);
+    wire.statistics[0] = v1::StatisticsRef { images: 0, split: "all".to_owned(), ..wire.statistics[0].clone() };
+    let train = v1::complete_request::Result::Train(wire.clone());
+    let nothing = refusals_of::<Completion>(Some(train), "");
+    wire.statistics = vec![wire.statistics[0].clone(); 17];
+    let many = refusals_of::<Completion>(Some(v1::complete_request::Result::Train(wire)), "");
+    let evaluate = v1::EvaluateResult {
+        statistics: Some(documents::statistics()[1].to_wire()),
+        learned: documents::statistics().to_wire(),
+        ..Default::default()
+    };
+    let same = refusals_of::<Completion>(Some(v1::complete_request::Result::Evaluate(evaluate)), "");
+
+    assert_eq!(twice[2], "train.statistics[2]: `fashion-mnist`, train split, stands twice");
+    assert_eq!(
+        nothing[2..],
+        [
+            "train.statistics[0].split: unknown split `all`: one of train, test expected".to_owned(),
+            format!("train.statistics[0].images: 0 is out of range: 1 to {} allowed", i64::MAX),
+        ]
+    );
+    assert_eq!(many[2], "train.statistics: 17 items: at most 16 allowed");
+    assert_eq!(same[1], "evaluate.learned: `fashion-mnist`, test split, is the OOD side, which `statistics` has");
 }
 
 #[test]

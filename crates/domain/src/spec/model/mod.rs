@@ -50,6 +50,16 @@ impl ModelSpec {
         }
     }
 
+    /// Scales of the flow: parts of the latent, each of which leaves after layers of its own.
+    #[must_use]
+    pub fn scales(&self) -> u32 {
+        match self {
+            Self::RealNvp(realnvp) => realnvp.scales().max(1),
+            Self::Glow(glow) if glow.multi_scale => glow.scales.max(1),
+            Self::Glow(_) | Self::Tabular(_) => 1,
+        }
+    }
+
     /// The flow that this document describes over data of the shape `input`; `at` is the path of the experiment (`base`,
     /// say).
     ///
