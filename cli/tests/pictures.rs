@@ -9,14 +9,15 @@ mod support;
 use std::{fs, path::Path, sync::Arc};
 
 use coordinator::{Script, serve};
-use domain::Digest;
+use domain::{Digest, report::Split};
 use proto::{
     convert::ToWire,
     v1::{
-        AurocRow, DescribeSweepResponse, EvaluationRow, FigureRow, JobCounts, JobRow, ResultProvenance, SweepSummary,
+        DescribeSweepResponse, FigureRow, JobCounts, JobRow, ResultProvenance, StatisticsRow, SweepSummary, TableRow,
         TrainingCurvePoint, TrainingCurveResponse, ValidationCurvePoint, VariantDocument,
     },
 };
+use scoring::{Columns, FORMAT, Header, Statistics};
 use support::{Run, spillway};
 
 /// A label as somebody who means no good would write it.
@@ -37,19 +38,20 @@ fn job(kind: &str, variant: &str, seed: u64, experiment_id: i64) -> JobRow {
     }
 }
 
-fn auroc(variant: &str, mean: Option<f64>) -> AurocRow {
-    AurocRow {
+fn auroc(variant: &str, mean: Option<f64>) -> TableRow {
+    TableRow {
         sweep: "demo".to_owned(),
         variant: variant.to_owned(),
         in_dataset: "fashion-mnist".to_owned(),
         out_dataset: "mnist".to_owned(),
         score: "log-likelihood".to_owned(),
+        metric: "auroc".to_owned(),
         seeds: if mean.is_some() { 1 } else { 0 },
         seeds_planned: 2,
-        auroc_mean: mean,
+        mean,
         ci_low: mean.map(|mean| mean - 0.01),
         ci_high: mean.map(|mean| mean + 0.01),
-        ..AurocRow::default()
+        ..TableRow::default()
     }
 }
 
@@ -67,16 +69,7 @@ fn script() -> Script {
         bits_per_dim: 3.0 + 2.0 / f64::from(step),
         ..TrainingCurvePoint::default()
     });
-    let evaluation = EvaluationRow {
-        variant: "mask=cycle".to_owned(),
-        seed: 1,
-        in_dataset: "fashion-mnist".to_owned(),
-        out_dataset: "mnist".to_owned(),
-        score: "log-likelihood".to_owned(),
-        metric: "auroc".to_owned(),
-        value: Some(0.71),
-        ..EvaluationRow::default()
-    };
+    let of_seed = TableRow { seed: Some(1), ..auroc("mask=cycle", Some(0.71)) };
     Script {
         sweep: SweepSummary {
             name: "demo".to_owned(),
@@ -103,8 +96,7 @@ fn script() -> Script {
             points: points.collect(),
             validation: vec![ValidationCurvePoint { step: 250, bits_per_dim: Some(3.2), auroc: None }],
         },
-        auroc: vec![auroc("mask=cycle", Some(0.71)), auroc(EVIL, None)],
-        evaluations: vec![evaluation],
+        table: vec![auroc("mask=cycle", Some(0.71)), auroc(EVIL, None), of_seed],
         jobs: vec![job("train", "mask=cycle", 1, 1), job("evaluate", "mask=cycle", 1, 1), job("train", EVIL, 1, 2)],
         figures: vec![FigureRow {
             sweep: "demo".to_owned(),
@@ -120,6 +112,55 @@ fn script() -> Script {
         artifact: PNG.to_vec(),
         ..Script::default()
     }
+}
+
+/// The statistics of one dataset under the flow of `mask=cycle`, and their row.
+fn statistics(dataset: &str, nats: impl Iterator<Item = f64>) -> (StatisticsRow, Vec<u8>) {
+    let nats: Vec<f64> = nats.collect();
+    let header = Header {
+        format: FORMAT,
+        checkpoint: Digest::of(b"a flow"),
+        seed: 1,
+        dataset: dataset.parse().unwrap(),
+        split: Split::Test,
+        images: nats.len() as u64,
+        noise_draws: 1,
+        precision: "float32".to_owned(),
+        device: "cpu".to_owned(),
+        threads: 1,
+        dimensions: 784,
+        discretisation_nats: 0.0,
+        scales: 1,
+    };
+    let mut columns = Columns::default();
+    for name in ["latent_log_density", "log_determinant", "latent_norm_squared"] {
+        columns.values.insert(name.to_owned(), nats.clone());
+        columns.values.insert(format!("scale_0.{name}"), nats.clone());
+    }
+    columns.values.insert("log_likelihood".to_owned(), nats.clone());
+    let bytes = Statistics::new(header, columns).unwrap().to_bytes().unwrap();
+    let row = StatisticsRow {
+        variant: "mask=cycle".to_owned(),
+        seed: 1,
+        dataset: dataset.to_owned(),
+        split: "test".to_owned(),
+        images: nats.len() as u64,
+        digest: Digest::of(&bytes).to_wire(),
+        bytes: bytes.len() as u64,
+        ..StatisticsRow::default()
+    };
+    (row, bytes)
+}
+
+/// The script with likelihoods of both sides: `out` is as likely as a step to the left or right of the middle.
+fn script_with_statistics(out: impl Iterator<Item = f64>) -> Script {
+    let mut script = script();
+    let inside = statistics("fashion-mnist", (0..2000).map(|i| -1500.0 - f64::from(i % 500)));
+    for (row, bytes) in [inside, statistics("mnist", out)] {
+        script.artifacts.insert(row.digest.clone(), bytes);
+        script.statistics.push(row);
+    }
+    script
 }
 
 /// Runs the program in `folder` against `script`.
@@ -244,6 +285,55 @@ async fn plots_that_cannot_be_drawn_are_refused_with_the_remedy_and_leave_no_fil
         assert!(run.err.contains(said), "{arguments:?}: {}", run.err);
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn likelihoods_and_roc_curves_are_drawn_from_statistics_of_single_examples() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = || (0..1000).map(|i| -1300.0 - f64::from(i % 400));
+
+    for (name, arguments) in [
+        ("bits.svg", &["likelihoods"][..]),
+        ("nats.svg", &["likelihoods", "--unit", "nats", "--out", "mnist"]),
+        ("score.svg", &["likelihoods", "--score", "log-likelihood"]),
+        ("roc.svg", &["roc"]),
+        ("scores.svg", &["roc", "--by", "score", "--score", "log-likelihood"]),
+    ] {
+        let all = [&["plot", arguments[0], "demo", "-o", name], &arguments[1..]].concat();
+        let run = run_in(folder.path(), script_with_statistics(out()), &all).await;
+        assert_eq!(run.code, Some(0), "{name}: {}", run.err);
+    }
+
+    let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap();
+    for said in ["bits per dimension", "fashion-mnist, in-distribution (n = 2,000)", "mnist, OOD (n = 1,000)"] {
+        assert!(read("bits.svg").contains(said), "{said}");
+    }
+    assert!(read("nats.svg").contains("log-likelihood (nats per example)"));
+    assert!(read("score.svg").contains("more out-of-distribution"));
+    // 400 of the 1,000 are less likely than the most likely of the others, and of those pairs two fifths are near: 0.4 × 0.4 / 2.
+    assert!(read("roc.svg").contains("mask=cycle, seed 1: AUROC 0.080"), "{}", read("roc.svg"));
+    assert!(read("scores.svg").contains("log-likelihood: AUROC 0.080"));
+    let run = run_in(folder.path(), script_with_statistics(out()), &["report", "demo"]).await;
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let html = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert_eq!(html.matches("<svg").count(), 4, "AUROC by variant, training, likelihoods and ROC curves");
+    assert!(html.contains("ROC curves against mnist under log-likelihood"), "{html}");
+}
+
+#[tokio::test]
+async fn statistics_that_cannot_be_compared_are_said_by_name_and_take_no_page_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let no_numbers = || script_with_statistics([f64::NAN; 10].into_iter());
+
+    let run = run_in(folder.path(), no_numbers(), &["plot", "roc", "demo", "-o", "roc.svg"]).await;
+    assert_eq!(run.code, Some(1));
+    assert!(run.err.contains("no ROC curve of mask=cycle, seed 1"), "{}", run.err);
+    let run = run_in(folder.path(), no_numbers(), &["plot", "likelihoods", "demo", "-o", "a.svg"]).await;
+    assert!(run.err.contains("none of the 10 values of `mnist, OOD` is finite"), "{}", run.err);
+    let run = run_in(folder.path(), no_numbers(), &["report", "demo"]).await;
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let html = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert!(html.contains("none of the 10 values") && html.contains("no ROC curve of mask=cycle"), "{html}");
 }
 
 #[tokio::test]

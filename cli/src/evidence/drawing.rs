@@ -7,7 +7,7 @@ use domain::spec::ScoreName;
 use pictures::{
     AurocRow, Band, ForestPlot, Histogram, Picture, RocPlot, RocSeries, SeedCurve, Side, TrainingPlot, TrainingSeries,
 };
-use proto::v1::{AurocRow as Cell, TrainingCurveResponse};
+use proto::v1::{TableRow, TrainingCurveResponse};
 
 use super::{Aurocs, Evidence, Examples, MAX_SEEDS, Scored};
 use crate::failure::Failure;
@@ -37,18 +37,13 @@ pub fn auroc_by_variant(
     variants: &[&str],
     Aurocs { cells, seeds }: &Aurocs,
 ) -> Result<Picture, Failure> {
-    let cell = |variant: &str| {
-        cells.iter().find(|cell| cell.variant == variant && cell.out_dataset == out && cell.score == score)
-    };
+    let cell = |variant: &str| cells.iter().find(|cell| cell.variant == variant);
     let labels: Vec<String> = variants.iter().map(|variant| label(variant, cell(variant))).collect();
     let row = |(variant, label)| {
         let cell = cell(variant);
         let interval = cell.and_then(|cell| cell.ci_low.zip(cell.ci_high));
-        let of_variant = seeds
-            .iter()
-            .filter(|seed| seed.variant == variant && seed.out_dataset == out && seed.score == score)
-            .filter_map(|seed| seed.value);
-        AurocRow { label, mean: cell.and_then(|cell| cell.auroc_mean), interval, seeds: of_variant.collect() }
+        let of_variant = seeds.iter().filter(|seed| seed.variant == variant).filter_map(|seed| seed.mean);
+        AurocRow { label, mean: cell.and_then(|cell| cell.mean), interval, seeds: of_variant.collect() }
     };
     let rows = variants.iter().copied().zip(labels.iter().map(String::as_str)).map(row).collect();
     let title = format!("{sweep}: AUROC against {out}, {score}");
@@ -57,7 +52,7 @@ pub fn auroc_by_variant(
 }
 
 /// A variant, and how many of its seeds the number rests on when some are missing.
-fn label(variant: &str, cell: Option<&Cell>) -> String {
+fn label(variant: &str, cell: Option<&TableRow>) -> String {
     match cell {
         Some(cell) if cell.seeds < cell.seeds_planned => {
             format!("{variant} ({} of {} seeds)", cell.seeds, cell.seeds_planned)

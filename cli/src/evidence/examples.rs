@@ -1,15 +1,26 @@
-//! What flows make of each example: statistics artifacts, fetched once and kept as long as they are asked about.
+//! What flows make of each example: statistics artifacts, fetched when they are asked about.
 
-use domain::spec::ScoreName;
+use std::collections::BTreeMap;
+
+use anyhow::{Context, anyhow};
+use domain::{Digest, spec::ScoreName};
+use proto::v1::{ListStatisticsRequest, StatisticsRow};
+use scoring::Statistics;
 
 use super::Evidence;
 use crate::{
+    artifact,
     failure::Failure,
-    output::{Column, Table},
+    output::{Cell, Column, Table},
 };
 
+/// Largest artifact that is read, in bytes: more than a million examples.
+const MAX_ARTIFACT_BYTES: u64 = 1 << 30;
+/// The split that tables and pictures are about.
+const TEST: &str = "test";
+
 /// Log-likelihoods of one dataset.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Likelihoods {
     /// The dataset.
     pub dataset: String,
@@ -20,7 +31,7 @@ pub struct Likelihoods {
 }
 
 /// Scores of both sides, higher = more out-of-distribution.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Scored {
     /// In-distribution.
     pub inside: Vec<f64>,
@@ -32,38 +43,118 @@ pub struct Scored {
 #[derive(Debug)]
 pub struct Examples<'a> {
     evidence: &'a Evidence<'a>,
+    rows: Vec<StatisticsRow>,
+    /// What was read before: the same test data stands in a histogram and in several ROC curves. A column of an artifact is a hundredth of it.
+    read: BTreeMap<Digest, Likelihoods>,
 }
 
 impl<'a> Examples<'a> {
+    /// Lists what there is and fetches nothing.
     pub async fn list(evidence: &'a Evidence<'a>) -> Result<Self, Failure> {
-        Ok(Self { evidence })
+        let request = ListStatisticsRequest { sweep: evidence.name().to_owned(), ..Default::default() };
+        let answer = evidence.client().results().list_statistics(request).await;
+        let rows = evidence.client().checked(answer)?.into_inner().statistics;
+        Ok(Self { evidence, rows, read: BTreeMap::new() })
     }
-    pub fn first_seed(&self, _variant: &str, _seed: Option<u64>, _outs: &[&str]) -> Option<u64> {
-        let _ = self.evidence;
-        None
+
+    /// The first seed of a variant, or the one given, whose flow has seen its own test data and that of all of `outs`.
+    pub fn first_seed(&self, variant: &str, seed: Option<u64>, outs: &[&str]) -> Option<u64> {
+        let learned = self.evidence.in_dataset(variant);
+        let experiments = self.evidence.experiments(variant, seed).into_iter().map(|experiment| experiment.seed);
+        experiments.into_iter().find(|&seed| {
+            outs.iter().chain([&learned]).all(|dataset| self.find(variant, seed, dataset, TEST).is_some())
+        })
     }
+
+    /// Log-likelihoods of a flow's own test data and of those of `outs` that it has seen.
+    pub async fn likelihoods(&mut self, variant: &str, seed: u64, outs: &[&str]) -> Result<Vec<Likelihoods>, Failure> {
+        let learned = self.evidence.in_dataset(variant);
+        let mut found = Vec::new();
+        for dataset in [&learned].into_iter().chain(outs) {
+            if let Some(row) = self.find(variant, seed, dataset, TEST).cloned() {
+                found.push(self.likelihoods_of(&row).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The scores of a flow's own test data and of that of `out`.
+    pub async fn scored(&mut self, variant: &str, seed: u64, out: &str, score: ScoreName) -> Result<Scored, Failure> {
+        let learned = self.evidence.in_dataset(variant);
+        let missing = |dataset: &str| anyhow!("`{variant}` with seed {seed} has no statistics of {dataset} yet");
+        let inside = self.find(variant, seed, learned, TEST).cloned().ok_or_else(|| missing(learned))?;
+        let outside = self.find(variant, seed, out, TEST).cloned().ok_or_else(|| missing(out))?;
+        if score == ScoreName::LogLikelihood {
+            let negative = |side: Likelihoods| side.nats.into_iter().map(|nats| -nats).collect();
+            let inside = negative(self.likelihoods_of(&inside).await?);
+            return Ok(Scored { inside, outside: negative(self.likelihoods_of(&outside).await?) });
+        }
+        Err(anyhow!("`{score}` cannot be drawn yet").into())
+    }
+
+    /// The scores that can be drawn of a flow.
     pub async fn default_scores(&mut self, _variant: &str, _seed: u64) -> Result<Vec<ScoreName>, Failure> {
-        Ok(Vec::new())
+        Ok(vec![ScoreName::LogLikelihood])
     }
+
     /// The artifacts.
     pub fn table(&self) -> Table {
-        Table::new("statistics", vec![Column::text("digest", "SHA-256")])
+        let columns = vec![
+            Column::text("variant", "variant"),
+            Column::whole("seed", "seed"),
+            Column::text("dataset", "dataset"),
+            Column::text("split", "split"),
+            Column::whole("images", "examples"),
+            Column::whole("bytes", "bytes"),
+            Column::text("digest", "SHA-256"),
+        ];
+        let mut table = Table::new("statistics", columns);
+        for row in &self.rows {
+            table.push(vec![
+                Cell::text(&row.variant),
+                row.seed.into(),
+                Cell::text(&row.dataset),
+                Cell::text(&row.split),
+                row.images.into(),
+                row.bytes.into(),
+                Cell::text(digest_of(row).map(|digest| digest.to_string()).unwrap_or_default()),
+            ]);
+        }
+        table
     }
-    pub async fn likelihoods(
-        &mut self,
-        _variant: &str,
-        _seed: u64,
-        _outs: &[&str],
-    ) -> Result<Vec<Likelihoods>, Failure> {
-        Ok(Vec::new())
+
+    /// The newest statistics of a dataset.
+    fn find(&self, variant: &str, seed: u64, dataset: &str, split: &str) -> Option<&StatisticsRow> {
+        let of = |row: &&StatisticsRow| {
+            row.variant == variant && row.seed == seed && row.dataset == dataset && row.split == split
+        };
+        self.rows.iter().filter(of).max_by_key(|row| row.job_id)
     }
-    pub async fn scored(
-        &mut self,
-        _variant: &str,
-        _seed: u64,
-        _out: &str,
-        _score: ScoreName,
-    ) -> Result<Scored, Failure> {
-        Ok(Scored { inside: Vec::new(), outside: Vec::new() })
+
+    async fn likelihoods_of(&mut self, row: &StatisticsRow) -> Result<Likelihoods, Failure> {
+        let digest = digest_of(row)?;
+        if let Some(known) = self.read.get(&digest) {
+            return Ok(known.clone());
+        }
+        let statistics = self.fetch(row).await?;
+        let likelihoods = Likelihoods {
+            dataset: row.dataset.clone(),
+            nats: statistics.log_likelihood().to_vec(),
+            dimensions: statistics.header().dimensions,
+        };
+        self.read.insert(digest, likelihoods.clone());
+        Ok(likelihoods)
     }
+
+    async fn fetch(&self, row: &StatisticsRow) -> Result<Statistics, Failure> {
+        let what = format!("the statistics of {} under `{}`, seed {}", row.dataset, row.variant, row.seed);
+        let digest = digest_of(row)?;
+        let bytes = artifact::fetch_bytes(self.evidence.client(), digest, MAX_ARTIFACT_BYTES, &what).await?;
+        // The digest was checked on the way.
+        Ok(Statistics::read(&bytes, None).with_context(|| format!("{what} cannot be read"))?)
+    }
+}
+
+fn digest_of(row: &StatisticsRow) -> Result<Digest, Failure> {
+    Digest::try_from(row.digest.as_slice()).map_err(|error| Failure::Other(error.into()))
 }

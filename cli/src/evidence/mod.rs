@@ -8,6 +8,6 @@ mod sweep;
 pub use self::{
     choice::{MAX_SEEDS, MAX_VARIANTS, choose},
     drawing::{Measure, auroc_by_variant, likelihoods, roc_by_score, roc_by_variant, training},
-    examples::{Examples, Likelihoods, Scored},
-    sweep::{Aurocs, Evidence, Experiment},
+    examples::{Examples, Scored},
+    sweep::{Aurocs, Evidence, Numbers},
 };

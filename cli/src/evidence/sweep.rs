@@ -2,8 +2,8 @@
 
 use domain::report::Metric;
 use proto::v1::{
-    AurocRow, DescribeSweepRequest, DescribeSweepResponse, EvaluationRow, JobRow, SweepSummary, TrainingCurveRequest,
-    TrainingCurveResponse,
+    DescribeSweepRequest, DescribeSweepResponse, JobRow, QueryTableRequest, SweepSummary, TableRow,
+    TrainingCurveRequest, TrainingCurveResponse,
 };
 
 use crate::{client::Client, failure::Failure};
@@ -19,13 +19,22 @@ pub struct Evidence<'a> {
     jobs: Vec<JobRow>,
 }
 
-/// AUROCs over seeds, and of each seed.
+/// AUROCs against one dataset under one score.
 #[derive(Debug, Clone, Default)]
 pub struct Aurocs {
-    /// Of variants.
-    pub cells: Vec<AurocRow>,
+    /// Over seeds.
+    pub cells: Vec<TableRow>,
     /// Of single experiments.
-    pub seeds: Vec<EvaluationRow>,
+    pub seeds: Vec<TableRow>,
+}
+
+/// Numbers over seeds.
+#[derive(Debug, Clone, Default)]
+pub struct Numbers {
+    /// The first ones.
+    pub rows: Vec<TableRow>,
+    /// How many more there are.
+    pub left_out: usize,
 }
 
 /// One experiment of a sweep.
@@ -103,14 +112,42 @@ impl<'a> Evidence<'a> {
         experiments
     }
 
-    /// AUROCs under `scores`, or under every score when none is named.
-    pub async fn aurocs(&self, scores: &[String]) -> Result<Aurocs, Failure> {
-        let wanted = |score: &String| scores.is_empty() || scores.contains(score);
-        let mut cells = self.client.auroc(self.name()).await?;
-        cells.retain(|cell| wanted(&cell.score));
-        let mut seeds = self.client.evaluations(self.name()).await?;
-        seeds.retain(|row| row.metric == Metric::Auroc.as_str() && wanted(&row.score));
-        Ok(Aurocs { cells, seeds })
+    /// Numbers over seeds of these scores and metrics, or of every one when none is named; the first `most` rows are kept.
+    pub async fn numbers(&self, scores: &[&str], metrics: &[&str], most: usize) -> Result<Numbers, Failure> {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let request = QueryTableRequest {
+            sweep: self.name().to_owned(),
+            scores: owned(scores),
+            metrics: owned(metrics),
+            ..QueryTableRequest::default()
+        };
+        let mut numbers = Numbers::default();
+        let keep = |row| {
+            if numbers.rows.len() < most {
+                numbers.rows.push(row);
+            } else {
+                numbers.left_out += 1;
+            }
+            Ok(())
+        };
+        self.client.table(request, keep).await?;
+        Ok(numbers)
+    }
+
+    /// The AUROCs against one dataset under one score: a row for each variant, and one for each experiment.
+    pub async fn aurocs(&self, out: &str, score: &str) -> Result<Aurocs, Failure> {
+        let request = |per_seed| QueryTableRequest {
+            sweep: self.name().to_owned(),
+            out_datasets: vec![out.to_owned()],
+            scores: vec![score.to_owned()],
+            metrics: vec![Metric::Auroc.as_str().to_owned()],
+            per_seed,
+            ..QueryTableRequest::default()
+        };
+        let mut aurocs = Aurocs::default();
+        self.client.table(request(false), |row| Ok(aurocs.cells.push(row))).await?;
+        self.client.table(request(true), |row| Ok(aurocs.seeds.push(row))).await?;
+        Ok(aurocs)
     }
 
     /// What a training and its held-out examples said, by step.

@@ -62,12 +62,12 @@ pub fn render(table: &Table, look: Look) -> String {
     if let Some(width) = look.width {
         drawing.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
-    drawing.set_header(
-        table
-            .columns
-            .iter()
-            .map(|column| Drawn::new(column.title).set_alignment(alignment(column)).add_attribute(Attribute::Bold)),
-    );
+    let levels = table.levels();
+    drawing.set_header(table.columns.iter().map(|column| {
+        // What has fewer headings than others has them next to its values.
+        let title = "\n".repeat(levels - column.titles.len()) + &column.titles.join("\n");
+        Drawn::new(title).set_alignment(alignment(column)).add_attribute(Attribute::Bold)
+    }));
     for row in &table.rows {
         let cells = table.columns.iter().zip(row);
         drawing.add_row(cells.map(|(column, cell)| Drawn::new(cell.shown()).set_alignment(alignment(column))));

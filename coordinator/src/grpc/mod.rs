@@ -9,6 +9,7 @@ mod result;
 mod rows;
 mod status;
 mod sweep;
+mod table;
 mod unreadable;
 mod watch;
 mod worker;

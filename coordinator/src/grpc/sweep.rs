@@ -17,7 +17,7 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::{description, find_sweep, rows, status, watch::Watch};
+use super::{description, find_sweep, rows, status, table, watch::Watch};
 use crate::{
     Wakeups,
     lifecycle::{Lifecycle, Submission, expand},
@@ -87,9 +87,10 @@ impl SweepService for SweepApi {
     }
 
     async fn watch(&self, request: Request<v1::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        let v1::WatchRequest { sweep } = request.into_inner();
+        let v1::WatchRequest { sweep, scores } = request.into_inner();
+        let scores = table::scores(scores).map_err(|refusal| status::refused(&refusal))?;
         let sweep = find_sweep(&self.store, &sweep).await?;
-        let watch = Watch::new(self.store.clone(), &self.wakeups, self.shutdown.clone(), sweep);
+        let watch = Watch::new(self.store.clone(), &self.wakeups, self.shutdown.clone(), sweep, scores);
         Ok(Response::new(Box::pin(watch.into_stream())))
     }
 

@@ -82,7 +82,7 @@ pub(super) async fn auroc(
     let out = only_out(arguments, evidence)?;
     let score = scores.first().copied().unwrap_or(ScoreName::LogLikelihood).to_string();
     let variants = several_variants(arguments, evidence, MAX_ROWS)?;
-    let numbers = evidence.aurocs(&[score.clone()]).await?;
+    let numbers = evidence.aurocs(out, &score).await?;
     evidence::auroc_by_variant(evidence.name(), (out, &score), &variants, &numbers)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{report::Metric, spec::ScoreName};
-use proto::v1::{AurocRow, EvaluationRow, JobCounts};
+use proto::v1::{JobCounts, TableRow};
 
 use super::{
     Arguments, definitions, figures,
@@ -15,11 +15,17 @@ use super::{
     tables,
 };
 use crate::{
-    commands::{list, results},
-    evidence::{self, Evidence, Examples, MAX_SEEDS, MAX_VARIANTS, Measure, choose},
+    commands::{
+        list,
+        results::{self, Rows, names::FIRST_SCORES},
+    },
+    evidence::{self, Evidence, Examples, MAX_SEEDS, MAX_VARIANTS, Measure, Numbers, choose},
     failure::Failure,
     output::{Audience, Grid},
 };
+
+/// Metrics of the page's own tables, which it always defines.
+const ALWAYS_DEFINED: [&str; 3] = ["auroc", "bits-per-dim-mean", "bits-per-dim-median"];
 
 /// Reads what the page shows.
 pub async fn collect(arguments: &Arguments, evidence: &Evidence<'_>) -> Result<Page, Failure> {
@@ -107,44 +113,53 @@ fn missing(counts: &JobCounts, sweep: &str) -> Vec<String> {
 
 /// The tables, and AUROC by variant.
 async fn numbers(page: &mut Page, evidence: &Evidence<'_>) -> Result<(), Failure> {
-    let cells = evidence.aurocs(&[]).await?;
-    let rows = evidence.client().evaluations(evidence.name()).await?;
-    page.auroc = results::auroc_table(&cells.cells, Audience::People).grid(MAX_ROWS);
-    page.bits = results::bits_per_dim_table(&rows, Audience::People).grid(MAX_ROWS);
-    page.metrics = results::evaluations_table(&rows).grid(MAX_METRIC_ROWS);
-    page.definitions = definitions_of(&cells.cells, &rows);
-    let name = evidence.name();
-    note_rows(page, name);
+    let auroc = [Metric::Auroc.as_str()];
+    let first = evidence.numbers(&FIRST_SCORES, &auroc, MAX_ROWS).await?;
+    // None of the first ones was measured: what was is more than nothing.
+    let aurocs = if first.rows.is_empty() { evidence.numbers(&[], &auroc, MAX_ROWS).await? } else { first };
+    let all = evidence.numbers(&[], &[], MAX_METRIC_ROWS).await?;
+    let table = |numbers: &Numbers, most| {
+        results::numbers_table(&numbers.rows, Rows::OverSeeds, Audience::People)
+            .grid(most)
+            .and_left_out(numbers.left_out)
+    };
+    page.auroc = table(&aurocs, MAX_ROWS);
+    page.metrics = table(&all, MAX_METRIC_ROWS);
+    let bits = evidence.client().bits_per_dim(evidence.name()).await?;
+    page.bits = results::bits_per_dim_table(&bits, Audience::People).grid(MAX_ROWS);
+    page.definitions = definitions_of(&all.rows);
+    note_rows(page, evidence.name());
+    forests(page, evidence, &aurocs.rows).await
+}
 
+/// AUROC by variant, against each dataset under the first score that was measured.
+async fn forests(page: &mut Page, evidence: &Evidence<'_>, rows: &[TableRow]) -> Result<(), Failure> {
+    let name = evidence.name();
     let all = evidence.variants();
     let variants = &all[..all.len().min(MAX_FOREST_ROWS)];
-    let mut drawn: Vec<(&str, &str)> = Vec::new();
-    for cell in &cells.cells {
-        let which = (cell.out_dataset.as_str(), cell.score.as_str());
-        // With many scores the one that every sweep has stands for them.
-        if !drawn.contains(&which)
-            && (cell.score == ScoreName::LogLikelihood.as_str() || cells.cells.len() <= variants.len())
-        {
-            drawn.push(which);
-        }
-    }
-    if drawn.len() > MAX_FORESTS {
+    let Some(score) = FIRST_SCORES.into_iter().find(|score| rows.iter().any(|row| row.score == *score)) else {
+        return Ok(());
+    };
+    let outs = evidence.out_datasets();
+    if outs.len() > MAX_FORESTS || all.len() > MAX_FOREST_ROWS {
         page.left_out.push(format!(
-            "{} pictures of AUROC by variant: `spillway plot auroc {name} --out DATASET --score NAME -o FILE.svg` draws each.",
-            drawn.len() - MAX_FORESTS
+            "Pictures of AUROC by variant beyond {MAX_FORESTS} datasets and {MAX_FOREST_ROWS} variants: `spillway plot auroc {name} --out DATASET --variant LABEL -o FILE.svg` draws them."
         ));
     }
-    for (out, score) in drawn.into_iter().take(MAX_FORESTS) {
-        let picture = evidence::auroc_by_variant(name, (out, score), variants, &cells);
+    for out in outs.into_iter().take(MAX_FORESTS) {
         let caption = format!("AUROC against {out} under {score}, by variant.");
-        push(&mut page.forests, "auroc", &caption, picture);
+        let aurocs = evidence.aurocs(out, score).await?;
+        push(&mut page.forests, "auroc", &caption, evidence::auroc_by_variant(name, (out, score), variants, &aurocs));
     }
     Ok(())
 }
 
 fn note_rows(page: &mut Page, name: &str) {
-    let tables =
-        [("AUROC", &page.auroc, ""), ("bits/dim", &page.bits, ""), ("all metrics", &page.metrics, " --evaluations")];
+    let tables = [
+        ("AUROC", &page.auroc, " --scores all"),
+        ("bits/dim", &page.bits, ""),
+        ("all metrics", &page.metrics, " --metric all --scores all"),
+    ];
     let notes = tables.into_iter().filter(|(_, grid, _)| grid.left_out > 0).map(|(what, grid, option)| {
         format!(
             "{} rows of the table of {what}: `spillway results {name}{option} --format csv` prints all of them.",
@@ -155,12 +170,10 @@ fn note_rows(page: &mut Page, name: &str) {
     page.left_out.extend(notes);
 }
 
-fn definitions_of(cells: &[AurocRow], rows: &[EvaluationRow]) -> Vec<(String, String)> {
-    let scores: BTreeSet<&str> =
-        cells.iter().map(|cell| cell.score.as_str()).chain(rows.iter().map(|row| row.score.as_str())).collect();
-    let metrics: BTreeSet<&str> = rows.iter().map(|row| row.metric.as_str()).chain([Metric::Auroc.as_str()]).collect();
-    let scores = scores.into_iter().filter(|score| !score.is_empty());
-    let scores = scores.map(|score| (score.to_owned(), definitions::score(score)));
+fn definitions_of(rows: &[TableRow]) -> Vec<(String, String)> {
+    let scores: BTreeSet<&str> = rows.iter().map(|row| row.score.as_str()).filter(|score| !score.is_empty()).collect();
+    let metrics: BTreeSet<&str> = rows.iter().map(|row| row.metric.as_str()).chain(ALWAYS_DEFINED).collect();
+    let scores = scores.into_iter().map(|score| (score.to_owned(), definitions::score(score)));
     scores
         .chain(metrics.into_iter().map(|metric| (metric.to_owned(), definitions::metric(metric).to_owned())))
         .collect()
