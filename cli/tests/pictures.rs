@@ -217,7 +217,7 @@ async fn report_of_a_sweep_on_its_way_says_what_is_missing() {
     assert_eq!(run.code, Some(0), "{}", run.err);
     let html = fs::read_to_string(folder.path().join("report.html")).unwrap();
     for said in [
-        "1 jobs have not ended",
+        "1 job has not ended",
         "0.7100",
         "1/2",
         "no statistics of single examples yet",
@@ -317,6 +317,10 @@ async fn likelihoods_and_roc_curves_are_drawn_from_statistics_of_single_examples
     assert_eq!(run.code, Some(0), "{}", run.err);
     let html = fs::read_to_string(folder.path().join("report.html")).unwrap();
     assert_eq!(html.matches("<svg").count(), 4, "AUROC by variant, training, likelihoods and ROC curves");
+    // For a person to look at.
+    if let Some(folder) = std::env::var_os("PICTURES_OUT") {
+        fs::write(Path::new(&folder).join("report.html"), &html).unwrap();
+    }
     assert!(html.contains("ROC curves against mnist under log-likelihood"), "{html}");
 }
 
@@ -334,6 +338,49 @@ async fn statistics_that_cannot_be_compared_are_said_by_name_and_take_no_page_wi
     assert_eq!(run.code, Some(0), "{}", run.err);
     let html = fs::read_to_string(folder.path().join("report.html")).unwrap();
     assert!(html.contains("none of the 10 values") && html.contains("no ROC curve of mask=cycle"), "{html}");
+}
+
+#[tokio::test]
+async fn sweep_of_a_thousand_variants_makes_a_page_that_opens_and_says_what_it_leaves_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let label =
+        |index: usize| format!("mask=cycle, learning_rate=0.000{index:04}, st_network=resnet(width=64, blocks=6)");
+    let mut large = script();
+    large.sweep.variants = 1000;
+    large.description.variants = (0..1000)
+        .map(|index| VariantDocument {
+            label: label(index),
+            in_dataset: "fashion-mnist".to_owned(),
+            document: format!("{{\"model\": \"{}\"}}", "x".repeat(2000)),
+            ..VariantDocument::default()
+        })
+        .collect();
+    large.jobs = (0..1000)
+        .flat_map(|i| [job("train", &label(i), 1, i as i64 + 1), job("evaluate", &label(i), 1, i as i64 + 1)])
+        .collect();
+    large.table = (0..1000)
+        .flat_map(|index| {
+            let over_seeds = auroc(&label(index), Some(0.3 + index as f64 * 5e-4));
+            let others = ["auroc", "aupr-out", "fpr-in-at-95-out"]
+                .map(|metric| TableRow { metric: metric.to_owned(), ..over_seeds.clone() });
+            let of_seed = TableRow { seed: Some(1), ..over_seeds };
+            others.into_iter().chain([of_seed])
+        })
+        .collect();
+
+    let run = run_in(folder.path(), large, &["report", "demo"]).await;
+
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let html = fs::read_to_string(folder.path().join("report.html")).unwrap();
+    assert!(html.len() < 4_000_000, "{} bytes", html.len());
+    for said in [
+        "figures of 988 of 1000 variants",
+        "Documents of 950 variants",
+        "1000 rows of the table of all metrics",
+        "Pictures of AUROC by variant beyond 6 datasets and 60 variants",
+    ] {
+        assert!(html.contains(said), "{said}");
+    }
 }
 
 #[tokio::test]

@@ -92,19 +92,21 @@ fn missing(counts: &JobCounts, sweep: &str) -> Vec<String> {
     let mut missing = Vec::new();
     let open = counts.blocked + counts.ready + counts.running;
     if open > 0 {
+        let have = if open == 1 { "job has" } else { "jobs have" };
         missing.push(format!(
-            "{open} jobs have not ended: means over seeds will change. `spillway watch {sweep}` follows them."
+            "{open} {have} not ended: means over seeds will change. `spillway watch {sweep}` follows the sweep."
         ));
     }
     let without = counts.failed + counts.quarantined + counts.cancelled;
     if without > 0 {
+        let jobs = if without == 1 { "job" } else { "jobs" };
         missing.push(format!(
-            "{without} jobs ended without a result (failed, quarantined or cancelled). `spillway jobs {sweep}` says why, `spillway retry {sweep}` tries them again."
+            "{without} {jobs} ended without a result (failed, quarantined or cancelled). `spillway jobs {sweep}` says why, `spillway retry {sweep}` tries them again."
         ));
     }
     if counts.stopped > 0 {
         missing.push(format!(
-            "{} jobs were stopped early, by the sweep's own rule or budget: their variants stand with fewer seeds.",
+            "Jobs stopped early: {}, by the sweep's own rule or budget: their variants stand with fewer seeds.",
             counts.stopped
         ));
     }
@@ -337,8 +339,8 @@ mod tests {
         let lines = missing(&counts, "demo");
 
         assert!(lines[0].starts_with("3 jobs have not ended"), "{lines:?}");
-        assert!(lines[1].contains("1 jobs ended without a result") && lines[1].contains("spillway retry demo"));
-        assert!(lines[2].starts_with("4 jobs were stopped early"));
+        assert!(lines[1].starts_with("1 job ended without a result") && lines[1].contains("spillway retry demo"));
+        assert!(lines[2].starts_with("Jobs stopped early: 4"));
         assert!(missing(&JobCounts { succeeded: 9, ..JobCounts::default() }, "demo").is_empty());
     }
 
