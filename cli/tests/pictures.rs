@@ -220,7 +220,7 @@ async fn report_of_a_sweep_on_its_way_says_what_is_missing() {
         "1 job has not ended",
         "0.7100",
         "1/2",
-        "no statistics of single examples yet",
+        "no statistics of single examples; workers record them",
         "Coordinator 9.9.9",
         &"cd".repeat(32),
         &"ab".repeat(32),

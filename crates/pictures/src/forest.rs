@@ -134,7 +134,9 @@ fn range(numbers: impl Iterator<Item = f64>) -> (f64, f64) {
         high = 0.51;
     }
     let margin = ((high - low) * 0.06).max((LEAST_RANGE - (high - low)) / 2.0);
-    ((low - margin).max(-0.01), (high + margin).min(1.01))
+    // A little beyond what is possible, so that marks at the ends are whole, and less than a tick.
+    let beyond = (high - low).max(LEAST_RANGE) * 0.02;
+    ((low - margin).max(-beyond), (high + margin).min(1.0 + beyond))
 }
 
 #[cfg(test)]
@@ -160,7 +162,7 @@ mod tests {
     fn axis_shows_chance_where_it_is_near_and_never_leaves_the_possible() {
         assert!(range([0.55, 0.7].into_iter()).0 < 0.5);
         assert!(range([0.9, 0.95].into_iter()).0 > 0.8);
-        assert_eq!(range([0.0, 1.0].into_iter()), (-0.01, 1.01));
+        assert_eq!(range([0.0, 1.0].into_iter()), (-0.02, 1.02));
         let (low, high) = range([0.7].into_iter());
         assert!(high - low >= LEAST_RANGE - 1e-9);
     }

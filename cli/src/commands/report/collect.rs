@@ -198,7 +198,7 @@ async fn histograms(
     }
     for &variant in variants {
         let Some(seed) = examples.first_seed(variant, None, &[]) else {
-            let why = "no statistics of single examples yet: its training has not ended".to_owned();
+            let why = "no statistics of single examples; workers record them when a training ends".to_owned();
             page.histograms.push(Drawn::Missing { what: variant.to_owned(), why });
             continue;
         };
