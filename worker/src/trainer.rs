@@ -71,7 +71,7 @@ fn evaluate(order: &Order, out: Dataset, reporter: &mut Reporter) -> Result<Outc
         spec: &order.assignment.spec,
         seed: order.assignment.seed,
         checkpoint: checkpoint_file(checkpoint),
-        out,
+        out: out.clone(),
         device: device(order),
         data: &data,
         batch_size: EvaluateRequest::DEFAULT_BATCH_SIZE,

@@ -10,6 +10,7 @@ pub mod list;
 pub mod logs;
 pub mod plot;
 pub mod report;
+pub mod metrics;
 pub mod results;
 pub mod retry;
 pub mod submit;
@@ -40,6 +41,8 @@ pub enum Command {
     Report(report::Arguments),
     /// Draw likelihoods, ROC curves, training curves or AUROCs of a sweep, as SVG or PNG
     Plot(plot::Arguments),
+    /// Print AUROC, AUPR, FPR and detection error of two files of scores; needs no coordinator
+    Metrics(metrics::Arguments),
     /// Fetch the pictures of what a sweep's or an experiment's flows learned, and list them
     Figures(figures::Arguments),
     /// List a sweep's jobs with their states and reasons

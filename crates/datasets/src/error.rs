@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::arrays::ArrayError;
-use crate::catalogue::UnknownDataset;
+use crate::catalogue::{Checksum, UnknownDataset};
 use crate::examples::{Shape, Split};
 use crate::idx::IdxError;
 use crate::location::MissingFile;
+use crate::published::PublishedError;
 use crate::tables::TableError;
 
 /// Why a dataset could not be read. None of these goes away by trying again.
@@ -42,15 +43,28 @@ pub enum LoadError {
         /// What is wrong with it.
         source: IdxError,
     },
-    /// The decompressed bytes have another checksum.
-    #[error("{} has MD5 {found}, expected {expected} (over the decompressed bytes); fetch it again", path.display())]
+    /// The bytes have another checksum.
+    #[error(
+        "{} has {} {found}, expected {} ({}); fetch it again",
+        path.display(), expected.digest.algorithm(), expected.digest.hexadecimal(), expected.covers
+    )]
     WrongDigest {
         /// The file.
         path: PathBuf,
-        /// The catalogue's MD5, in hexadecimal.
-        expected: &'static str,
-        /// The file's MD5, in hexadecimal.
+        /// The published checksum.
+        expected: Checksum,
+        /// The file's, in hexadecimal.
         found: String,
+    },
+    /// The file has another size than its publisher states.
+    #[error("{} has {found} bytes, and the publisher's has {expected}; fetch it again", path.display())]
+    WrongSize {
+        /// The file.
+        path: PathBuf,
+        /// The published size.
+        expected: u64,
+        /// The file's.
+        found: u64,
     },
     /// An array file does not hold what the catalogue describes.
     #[error("{} cannot be used: {source}", path.display())]
@@ -67,6 +81,14 @@ pub enum LoadError {
         path: PathBuf,
         /// What is wrong with it.
         source: TableError,
+    },
+    /// A publisher's file or folder does not hold what the catalogue describes.
+    #[error("{} cannot be used: {source}", path.display())]
+    Published {
+        /// The file or the folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: PublishedError,
     },
     /// No entry of the catalogue.
     #[error(transparent)]

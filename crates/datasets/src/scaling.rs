@@ -79,7 +79,11 @@ impl Scaling {
                 let Ok(()) = drawn;
                 (moments, Vec::new(), None)
             }
-            Source::Idx { .. } | Source::Arrays { .. } | Source::Procedural(_) | Source::ProceduralVectors(_) => {
+            Source::Idx { .. }
+            | Source::Arrays { .. }
+            | Source::Published { .. }
+            | Source::Procedural(_)
+            | Source::ProceduralVectors(_) => {
                 return Ok(Self { learned: learned.name, ..Self::none() });
             }
         };

@@ -18,7 +18,7 @@ pub fn variance(ties: &Ties) -> Option<f64> {
     Some(out_part.variance_of_mean(ties.in_count)? + in_part.variance_of_mean(ties.out_count)?)
 }
 
-/// The estimated variance of the difference of two AUROCs of the same examples (DeLong et al., equation 4 with the
+/// The estimated variance of the difference of two AUROCs of the same examples (DeLong et al., with the
 /// contrast (1, −1)): that of the differences of the components; none when a sample has a single score.
 pub fn variance_of_difference(first: &Placements, second: &Placements) -> Option<f64> {
     let (m, n) = (first.out_twice.len() as u64, first.in_twice.len() as u64);

@@ -1,6 +1,6 @@
 //! Placements: how many scores of the other set each score exceeds, ties counted half, in exact integers.
 
-use super::ties::sorted;
+use crate::randomness::size;
 
 /// Twice the placement of every score, in the order of the examples: for the out-of-distribution scores, twice the number
 /// of in-distribution scores below plus the number tied; for the in-distribution ones, the same with out-of-distribution
@@ -16,11 +16,23 @@ pub struct Placements {
 impl Placements {
     /// Counts in O(n log n); the scores must be numbers, infinities included.
     pub fn count(in_distribution: &[f64], out_of_distribution: &[f64]) -> Self {
-        let inside = sorted(in_distribution);
-        let outside = sorted(out_of_distribution);
-        let out_twice = out_of_distribution.iter().map(|&score| twice_below_plus_tied(score, &inside)).collect();
-        let above = |&score: &f64| 2 * outside.len() as u64 - twice_below_plus_tied(score, &outside);
-        Self { out_twice, in_twice: in_distribution.iter().map(above).collect() }
+        let (inside, outside) = (ordered(in_distribution), ordered(out_of_distribution));
+        let mut placements = Self { out_twice: vec![0; outside.len()], in_twice: vec![0; inside.len()] };
+        let (mut in_rest, mut out_rest) = (&inside[..], &outside[..]);
+        let mut in_below = 0;
+        while let Some(first) = least(in_rest, out_rest) {
+            let (in_tied, in_above) = split(in_rest, first);
+            let (out_tied, out_above) = split(out_rest, first);
+            for &(_, example) in out_tied {
+                placements.out_twice[example as usize] = (2 * in_below + in_tied.len()) as u64;
+            }
+            for &(_, example) in in_tied {
+                placements.in_twice[example as usize] = (2 * out_above.len() + out_tied.len()) as u64;
+            }
+            in_below += in_tied.len();
+            (in_rest, out_rest) = (in_above, out_above);
+        }
+        placements
     }
 
     /// Twice the number of pairs in order, ties counted half.
@@ -29,11 +41,26 @@ impl Placements {
     }
 }
 
-/// Twice the number of sorted `others` below `score` plus the number equal to it.
-fn twice_below_plus_tied(score: f64, others: &[f64]) -> u64 {
-    let below = others.partition_point(|&other| other < score);
-    let not_above = below + others[below..].partition_point(|&other| other <= score);
-    (below + not_above) as u64
+/// A score and the index of its example.
+type Ordered = (f64, u32);
+
+/// The scores in ascending order. The total order puts −0 before +0; they compare equal below, so that they tie.
+fn ordered(scores: &[f64]) -> Vec<Ordered> {
+    let mut ordered: Vec<Ordered> = scores.iter().copied().zip(0..size(scores.len())).collect();
+    ordered.sort_unstable_by(|(a, _), (b, _)| a.total_cmp(b));
+    ordered
+}
+
+/// The least score of both.
+fn least(inside: &[Ordered], outside: &[Ordered]) -> Option<f64> {
+    let firsts = inside.first().into_iter().chain(outside.first());
+    firsts.map(|&(score, _)| score).reduce(f64::min)
+}
+
+/// The scores that are equal to the least, and the others.
+fn split(ordered: &[Ordered], least: f64) -> (&[Ordered], &[Ordered]) {
+    let tied = ordered.iter().take_while(|(score, _)| *score == least).count();
+    ordered.split_at(tied)
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub struct BandPoint {
     pub interval: Interval,
 }
 
-/// A pointwise 95 % band by vertical averaging (Macskassy & Provost 2004, section 3): percentiles of the heights of
+/// A pointwise 95 % band by vertical averaging (Macskassy & Provost 2004): percentiles of the heights of
 /// stratified resamples' curves over a fixed grid of false positive rates.
 ///
 /// Where all resamples have one height (perfect separation) it is Wilson's interval of that fraction of the

@@ -87,7 +87,7 @@ pub fn check(in_distribution: &[f64], out_of_distribution: &[f64]) -> Result<(),
 }
 
 /// A sorted copy. The total order puts −0 before +0; they compare equal, so that they tie.
-pub fn sorted(scores: &[f64]) -> Vec<f64> {
+fn sorted(scores: &[f64]) -> Vec<f64> {
     let mut sorted = scores.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     sorted
