@@ -1579,15 +1579,20 @@ class EvaluationSpec(_message.Message):
     OUT_FIELD_NUMBER: _builtins.int
     IMAGES_FIELD_NUMBER: _builtins.int
     SCORES_FIELD_NUMBER: _builtins.int
+    NOISE_DRAWS_FIELD_NUMBER: _builtins.int
     images: _builtins.int
     """Evaluate the first so many images of each test split only."""
+    noise_draws: _builtins.int
+    """Dequantisation draws per image, over which the statistics are means; default 1."""
     @_builtins.property
     def out(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Catalogue names of the OOD datasets; each becomes one evaluate job."""
 
     @_builtins.property
     def scores(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Scores to compute; default: every score."""
+        """Scores to compute, by name: `log-likelihood`, `typicality-5`, `per-scale` and so on; default: all that need no job of
+        their own and fit the experiment.
+        """
 
     def __init__(
         self,
@@ -1595,14 +1600,20 @@ class EvaluationSpec(_message.Message):
         out: _abc.Iterable[_builtins.str] | None = ...,
         images: _builtins.int | None = ...,
         scores: _abc.Iterable[_builtins.str] | None = ...,
+        noise_draws: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_images", b"_images", "images", b"images"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_images", b"_images", "_noise_draws", b"_noise_draws", "images", b"images", "noise_draws", b"noise_draws"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_images", b"_images", "images", b"images", "out", b"out", "scores", b"scores"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_images", b"_images", "_noise_draws", b"_noise_draws", "images", b"images", "noise_draws", b"noise_draws", "out", b"out", "scores", b"scores"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__images: _TypeAlias = _typing.Literal["images"]  # noqa: Y015
     _WhichOneofArgType__images: _TypeAlias = _typing.Literal["_images", b"_images"]  # noqa: Y015
+    _WhichOneofReturnType__noise_draws: _TypeAlias = _typing.Literal["noise_draws"]  # noqa: Y015
+    _WhichOneofArgType__noise_draws: _TypeAlias = _typing.Literal["_noise_draws", b"_noise_draws"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__images) -> _WhichOneofReturnType__images | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__noise_draws) -> _WhichOneofReturnType__noise_draws | None: ...
 
 Global___EvaluationSpec: _TypeAlias = EvaluationSpec  # noqa: Y015
 

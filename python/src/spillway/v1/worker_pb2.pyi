@@ -318,22 +318,65 @@ class EvaluateTask(_message.Message):
 
     CHECKPOINT_FIELD_NUMBER: _builtins.int
     OUT_DATASET_FIELD_NUMBER: _builtins.int
+    LEARNED_FIELD_NUMBER: _builtins.int
     out_dataset: _builtins.str
     @_builtins.property
     def checkpoint(self) -> Global___CheckpointRef: ...
+    @_builtins.property
+    def learned(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatisticsRef]:
+        """What training recorded of the dataset that the flow learned; when one is missing, the evaluation records it itself."""
+
     def __init__(
         self,
         *,
         checkpoint: Global___CheckpointRef | None = ...,
         out_dataset: _builtins.str = ...,
+        learned: _abc.Iterable[Global___StatisticsRef] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "out_dataset", b"out_dataset"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "learned", b"learned", "out_dataset", b"out_dataset"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EvaluateTask: _TypeAlias = EvaluateTask  # noqa: Y015
+
+@_typing.final
+class StatisticsRef(_message.Message):
+    """What a flow makes of each example of a dataset's split: an artifact, from which every score is computed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATASET_FIELD_NUMBER: _builtins.int
+    SPLIT_FIELD_NUMBER: _builtins.int
+    IMAGES_FIELD_NUMBER: _builtins.int
+    NOISE_DRAWS_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    dataset: _builtins.str
+    split: _builtins.str
+    """`train` or `test`."""
+    images: _builtins.int
+    """How many of the split's examples, from its first one on."""
+    noise_draws: _builtins.int
+    """Dequantisation draws per image."""
+    digest: _builtins.bytes
+    """SHA-256 of the artifact, 32 bytes."""
+    def __init__(
+        self,
+        *,
+        dataset: _builtins.str = ...,
+        split: _builtins.str = ...,
+        images: _builtins.int = ...,
+        noise_draws: _builtins.int = ...,
+        digest: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dataset", b"dataset", "digest", b"digest", "images", b"images", "noise_draws", b"noise_draws", "split", b"split"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StatisticsRef: _TypeAlias = StatisticsRef  # noqa: Y015
 
 @_typing.final
 class InspectTask(_message.Message):
@@ -725,19 +768,25 @@ class TrainResult(_message.Message):
 
     CHECKPOINT_FIELD_NUMBER: _builtins.int
     PROVENANCE_FIELD_NUMBER: _builtins.int
+    STATISTICS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def checkpoint(self) -> Global___CheckpointRef: ...
     @_builtins.property
     def provenance(self) -> Global___Provenance: ...
+    @_builtins.property
+    def statistics(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatisticsRef]:
+        """Of the dataset that the flow learned, already in the artifact store; at most 16."""
+
     def __init__(
         self,
         *,
         checkpoint: Global___CheckpointRef | None = ...,
         provenance: Global___Provenance | None = ...,
+        statistics: _abc.Iterable[Global___StatisticsRef] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "provenance", b"provenance"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "provenance", b"provenance"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "provenance", b"provenance", "statistics", b"statistics"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -748,24 +797,32 @@ class EvaluateResult(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MEASUREMENTS_FIELD_NUMBER: _builtins.int
-    STATISTICS_FIELD_NUMBER: _builtins.int
     PROVENANCE_FIELD_NUMBER: _builtins.int
-    statistics: _builtins.bytes
-    """SHA-256 of the per-image statistics, 32 bytes."""
+    STATISTICS_FIELD_NUMBER: _builtins.int
+    LEARNED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def measurements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Measurement]: ...
     @_builtins.property
     def provenance(self) -> Global___Provenance: ...
+    @_builtins.property
+    def statistics(self) -> Global___StatisticsRef:
+        """Of the OOD side, already in the artifact store."""
+
+    @_builtins.property
+    def learned(self) -> _containers.RepeatedCompositeFieldContainer[Global___StatisticsRef]:
+        """Of the dataset that the flow learned, when the task named none; at most 16."""
+
     def __init__(
         self,
         *,
         measurements: _abc.Iterable[Global___Measurement] | None = ...,
-        statistics: _builtins.bytes = ...,
         provenance: Global___Provenance | None = ...,
+        statistics: Global___StatisticsRef | None = ...,
+        learned: _abc.Iterable[Global___StatisticsRef] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["provenance", b"provenance"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["provenance", b"provenance", "statistics", b"statistics"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["measurements", b"measurements", "provenance", b"provenance", "statistics", b"statistics"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["learned", b"learned", "measurements", b"measurements", "provenance", b"provenance", "statistics", b"statistics"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -889,6 +946,7 @@ class Measurement(_message.Message):
     value: _builtins.float
     """Absent when it cannot be computed; NaN and infinity are refused."""
     n_in: _builtins.int
+    """Examples of each side, or groups of them for a score of groups."""
     n_out: _builtins.int
     @_builtins.property
     def interval(self) -> Global___Interval: ...
