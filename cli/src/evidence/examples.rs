@@ -7,7 +7,7 @@ use domain::{Digest, spec::ScoreName};
 use proto::v1::{ListStatisticsRequest, StatisticsRow};
 use scoring::Statistics;
 
-use super::Evidence;
+use super::{Evidence, MAX_VARIANTS};
 use crate::{
     artifact,
     failure::Failure,
@@ -92,9 +92,12 @@ impl<'a> Examples<'a> {
         Err(anyhow!("`{score}` cannot be drawn yet").into())
     }
 
-    /// The scores that can be drawn of a flow.
-    pub async fn default_scores(&mut self, _variant: &str, _seed: u64) -> Result<Vec<ScoreName>, Failure> {
-        Ok(vec![ScoreName::LogLikelihood])
+    /// The scores of a variant that follow from statistics, the most wanted first; no more than can be told apart.
+    pub async fn default_scores(&self, variant: &str) -> Result<Vec<ScoreName>, Failure> {
+        let measured = self.evidence.measured_scores(variant).await?;
+        let scores =
+            measured.iter().filter_map(|name| name.parse().ok()).filter(|score: &ScoreName| !score.is_opt_in());
+        Ok(scores.take(MAX_VARIANTS).collect())
     }
 
     /// The artifacts.

@@ -6,7 +6,7 @@ use proto::v1::{
     TrainingCurveRequest, TrainingCurveResponse,
 };
 
-use crate::{client::Client, failure::Failure};
+use crate::{client::Client, commands::results::names::rank, failure::Failure};
 
 /// Most variants whose documents are asked for: a sweep has no more experiments than jobs, and few have as many variants.
 const MAX_DOCUMENTS: u32 = 1_000;
@@ -144,10 +144,31 @@ impl<'a> Evidence<'a> {
             per_seed,
             ..QueryTableRequest::default()
         };
-        let mut aurocs = Aurocs::default();
-        self.client.table(request(false), |row| Ok(aurocs.cells.push(row))).await?;
-        self.client.table(request(true), |row| Ok(aurocs.seeds.push(row))).await?;
-        Ok(aurocs)
+        Ok(Aurocs { cells: self.rows(request(false)).await?, seeds: self.rows(request(true)).await? })
+    }
+
+    /// The scores under which a variant has an AUROC, in the order in which people want them.
+    pub async fn measured_scores(&self, variant: &str) -> Result<Vec<String>, Failure> {
+        let request = QueryTableRequest {
+            sweep: self.name().to_owned(),
+            variants: vec![variant.to_owned()],
+            metrics: vec![Metric::Auroc.as_str().to_owned()],
+            ..QueryTableRequest::default()
+        };
+        let mut scores: Vec<String> = self.rows(request).await?.into_iter().map(|row| row.score).collect();
+        scores.sort_by_key(|score| rank(score));
+        scores.dedup();
+        Ok(scores)
+    }
+
+    async fn rows(&self, request: QueryTableRequest) -> Result<Vec<TableRow>, Failure> {
+        let mut rows = Vec::new();
+        let keep = |row| {
+            rows.push(row);
+            Ok(())
+        };
+        self.client.table(request, keep).await?;
+        Ok(rows)
     }
 
     /// What a training and its held-out examples said, by step.
