@@ -16,6 +16,8 @@ use crate::{
 const MAX_POINTS: usize = 600;
 /// Height of the picture, so that both rates have nearly the same scale.
 const HEIGHT: f64 = 640.0;
+/// The range of both axes: a little more than rates take, so that a line along an edge is whole.
+const RATES: (f64, f64) = (-0.005, 1.005);
 /// Most curves whose bands are drawn: more would hide one another.
 const MAX_BANDS: usize = 6;
 
@@ -72,8 +74,8 @@ impl RocPlot<'_> {
         let frame = Frame {
             title: self.title,
             subtitle: self.subtitle,
-            x: Axis { label: "false positive rate (in-distribution flagged)".to_owned(), range: (0.0, 1.0) },
-            y: Axis { label: "true positive rate (OOD found)".to_owned(), range: (0.0, 1.0) },
+            x: Axis { label: "false positive rate (in-distribution flagged)".to_owned(), range: RATES },
+            y: Axis { label: "true positive rate (OOD found)".to_owned(), range: RATES },
             legend,
             rules: Vec::new(),
             size: (frame::WIDTH, HEIGHT),

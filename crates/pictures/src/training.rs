@@ -118,8 +118,10 @@ fn note(seeds: &[SeedCurve]) -> String {
 /// Draws one variant: lines of seeds and markers below, the mean above.
 fn plot_variant(seeds: &[SeedCurve], look: Look, thin: &mut Vec<Plot>, thick: &mut Vec<Plot>) {
     let line = |points: &[(f64, f64)]| LinePlot::new().with_data(points.iter().copied());
-    let main = |points: &[(f64, f64)]| {
-        Plot::Line(line(points).with_color(look.colour).with_line_style(look.line()).with_stroke_width(1.8))
+    let main = |points: &[(f64, f64)]| match points {
+        // A line has two points.
+        [_] => marks(points, look, 2.5),
+        _ => Plot::Line(line(points).with_color(look.colour).with_line_style(look.line()).with_stroke_width(1.8)),
     };
     let trained: Vec<&SeedCurve> = seeds.iter().filter(|seed| !seed.training.is_empty()).collect();
     match trained.as_slice() {
@@ -135,9 +137,14 @@ fn plot_variant(seeds: &[SeedCurve], look: Look, thin: &mut Vec<Plot>, thick: &m
     let validated: Vec<_> =
         seeds.iter().map(|seed| seed.validation.as_slice()).filter(|points| !points.is_empty()).collect();
     if !validated.is_empty() {
-        let points = ScatterPlot::new().with_data(mean(&validated)).with_color(look.colour);
-        thick.push(Plot::Scatter(points.with_marker(look.marker).with_size(3.5)));
+        thick.push(marks(&mean(&validated), look, 3.5));
     }
+}
+
+/// Points without a line.
+fn marks(points: &[(f64, f64)], look: Look, size: f64) -> Plot {
+    let points = ScatterPlot::new().with_data(points.iter().copied()).with_color(look.colour);
+    Plot::Scatter(points.with_marker(look.marker).with_size(size))
 }
 
 /// The mean over the steps that every curve has.

@@ -93,7 +93,7 @@ fn training(variants: usize) -> Picture {
 fn forest(rows: usize) -> Picture {
     let labels = labels(rows);
     let row = |index: usize, label| {
-        let mean = (index != 1 || rows == 2).then(|| 0.52 + 0.03 * index as f64);
+        let mean = (index != 1 || rows == 2).then_some(0.52 + 0.03 * index as f64);
         let seeds = mean.map(|mean| vec![mean - 0.01, mean, mean + 0.01]).unwrap_or_default();
         AurocRow { label, mean, interval: mean.map(|mean| (mean - 0.025, mean + 0.025)), seeds }
     };
@@ -111,7 +111,33 @@ fn gallery() -> Vec<(String, Picture)> {
         gallery.push((format!("training-{count}"), training(count)));
         gallery.push((format!("forest-{count}"), forest(count)));
     }
+    gallery.extend(awkward().map(|(name, picture)| (name.to_owned(), picture)));
     gallery
+}
+
+/// Data at the edge of what can be drawn.
+fn awkward() -> [(&'static str, Picture); 6] {
+    let histogram = |inside: &[f64], outside: &[f64]| {
+        let sides = vec![Side { label: "in", values: inside }, Side { label: "out", values: outside }];
+        Histogram { title: "awkward", subtitle: "", quantity: "nats", sides }.draw().unwrap()
+    };
+    let roc = |points: &[(f64, f64)]| {
+        let curve = RocSeries { label: "cycle", note: ": AUROC".to_owned(), points: points.to_vec(), band: None };
+        RocPlot { title: "awkward", subtitle: "", curves: vec![curve] }.draw().unwrap()
+    };
+    let mut far = normal(3, 5000, -2000.0, 100.0);
+    far.extend([f64::NEG_INFINITY, f64::NAN, -1e12]);
+    let seed = SeedCurve { training: vec![(100.0, 3.0)], validation: vec![(100.0, 3.5)] };
+    let variants = vec![TrainingSeries { label: "one point", seeds: vec![seed] }];
+    let training = TrainingPlot { title: "awkward", subtitle: "", quantity: "bits per dimension", variants };
+    [
+        ("constant", histogram(&[-3.0; 100], &[-3.0; 50])),
+        ("one-image", histogram(&[-1234.5], &[-1200.0])),
+        ("not-finite", histogram(&normal(1, 5000, -1500.0, 80.0), &far)),
+        ("all-tied", roc(&[(0.0, 0.0), (1.0, 1.0)])),
+        ("perfect", roc(&[(0.0, 0.0), (0.0, 1.0), (1.0, 1.0)])),
+        ("one-step", training.draw().unwrap()),
+    ]
 }
 
 fn read(picture: &Picture) -> Tree {
@@ -159,8 +185,8 @@ fn no_word_is_cut_off_or_lies_on_another() {
         }
         for (index, (word, a)) in words.iter().enumerate() {
             for (other, b) in &words[index + 1..] {
-                // Boxes are those of lines, which are higher than letters: lines may touch.
-                let apart = a[2] <= b[0] || b[2] <= a[0] || a[3] <= b[1] + 0.5 || b[3] <= a[1] + 0.5;
+                // Boxes are those of lines, higher than letters by three pixels and more: lines may touch.
+                let apart = a[2] <= b[0] || b[2] <= a[0] || a[3] <= b[1] + 3.0 || b[3] <= a[1] + 3.0;
                 assert!(apart, "{name}: `{word}` at {a:?} lies on `{other}` at {b:?}");
             }
         }
