@@ -157,6 +157,12 @@ class Sweep:
         answer = self._connection.call(results.ListFigures, result_pb2.ListFiguresRequest(sweep=self.id))
         return frame(result_pb2.FigureRow, answer.figures)
 
+    def statistics(self) -> pd.DataFrame:
+        """What the flows make of each example: an artifact a row, columns of the SQL view `statistics`."""
+        results = self._connection.results
+        answer = self._connection.call(results.ListStatistics, result_pb2.ListStatisticsRequest(sweep=self.id))
+        return frame(result_pb2.StatisticsRow, answer.statistics)
+
     def cancel(self, reason: str = "", *, job_id: int = 0) -> int:
         """Cancels every job that has not ended, or one job and those that wait for it; how many that were."""
         sweeps = self._connection.sweeps

@@ -33,40 +33,61 @@ def sweep(client: Client) -> Sweep:
     return submitted
 
 
-def of_sql(database_url: str, view: str, like: pd.DataFrame, where: str, order: str) -> pd.DataFrame:
+def of_sql(database_url: str, view: str, like: pd.DataFrame, where: str) -> pd.DataFrame:
     """The rows of a view, read without the package, in the columns and types of a frame of ours."""
     columns = ", ".join(like.columns)
     with psycopg.connect(database_url) as connection:
-        rows = connection.execute(f"select {columns} from {view} where {where} order by {order}").fetchall()
+        rows = connection.execute(f"select {columns} from {view} where {where}").fetchall()
     read: Iterable[tuple[str, Any]] = zip(like.columns, zip(*rows, strict=True), strict=True)
     return pd.DataFrame({name: pd.Series(list(values), dtype=like.dtypes[name]) for name, values in read})
 
 
-def test_the_table_is_the_sql_view(sweep: Sweep, database_url: str) -> None:
+def assert_same_rows(ours: pd.DataFrame, from_sql: pd.DataFrame, keys: list[str]) -> None:
+    """Both hold the same rows; `keys` tell one from another."""
+    assert not ours.empty
+    found, expected = (rows.sort_values(keys).reset_index(drop=True) for rows in (ours, from_sql))
+    assert_frame_equal(found, expected)
+
+
+def test_the_table_is_the_sql_view_in_table_order(sweep: Sweep, database_url: str) -> None:
     table = sweep.table()
 
-    order = "variant_ordinal, out_dataset, score"
-    assert_frame_equal(table, of_sql(database_url, "auroc", table, f"sweep = '{sweep.name}'", order))
+    # The view has an order of its own.
+    assert_frame_equal(table, of_sql(database_url, "auroc", table, f"sweep = '{sweep.name}'"))
     of_likelihood = table[table["score"] == "log-likelihood"]
     assert list(of_likelihood["variant"]) == ["mask=horizontal", "mask=cycle"]
-    assert table["auroc_mean"].between(0, 1).all()
-    assert set(table["seeds"]) == {2}
+    assert of_likelihood["auroc_mean"].between(0, 1).all()
+    assert set(of_likelihood["seeds"]) == {2}
 
 
-def test_evaluations_jobs_and_curves_are_the_sql_views(sweep: Sweep, client: Client, database_url: str) -> None:
-    keys = ["variant", "seed", "out_dataset", "score", "metric", "dataset"]
-    evaluations = sweep.evaluations().sort_values(keys, na_position="last").reset_index(drop=True)
-    jobs = sweep.jobs().sort_values("job_id").reset_index(drop=True)
+def test_every_number_is_that_of_the_sql_view(sweep: Sweep, database_url: str) -> None:
+    evaluations = sweep.evaluations()
+
+    from_sql = of_sql(database_url, "evaluation", evaluations, f"sweep = '{sweep.name}'")
+    assert_same_rows(evaluations, from_sql, ["variant", "seed", "out_dataset", "score", "metric", "dataset"])
+    assert "auroc" in set(evaluations["metric"])
+
+
+def test_jobs_and_curves_are_the_sql_views(sweep: Sweep, client: Client, database_url: str) -> None:
+    jobs = sweep.jobs()
     experiment = int(jobs["experiment_id"][0])
     curve = client.training_curve(experiment)
 
-    where = f"sweep = '{sweep.name}'"
-    from_sql = of_sql(database_url, "evaluation", evaluations, where, "1")
-    assert_frame_equal(evaluations, from_sql.sort_values(keys, na_position="last").reset_index(drop=True))
-    assert_frame_equal(jobs, of_sql(database_url, "job_overview", jobs, where, "job_id"))
-    assert_frame_equal(curve, of_sql(database_url, "training_curve", curve, f"experiment_id = {experiment}", "step"))
-    assert (len(jobs), set(jobs["state"])) == (8, {"succeeded"})
-    assert int(curve["step"].max()) == 20
+    assert_same_rows(jobs, of_sql(database_url, "job_overview", jobs, f"sweep = '{sweep.name}'"), ["job_id"])
+    from_sql = of_sql(database_url, "training_curve", curve, f"experiment_id = {experiment}")
+    assert_same_rows(curve, from_sql, ["step"])
+    assert (len(jobs), set(jobs["state"]), int(curve["step"].max())) == (8, {"succeeded"}, 20)
+
+
+def test_statistics_are_the_sql_view_and_their_artifacts_are_there(
+    sweep: Sweep, client: Client, database_url: str
+) -> None:
+    statistics = sweep.statistics()
+
+    from_sql = of_sql(database_url, "statistics", statistics, f"sweep = '{sweep.name}'")
+    assert_same_rows(statistics, from_sql, ["job_id", "dataset", "split"])
+    assert "synthetic-strokes" in set(statistics["dataset"])
+    assert len(client.artifact(statistics["digest"][0])) == statistics["bytes"][0]
 
 
 def test_the_example_reads_the_same_table_from_postgres(

@@ -1,6 +1,7 @@
 //! What can be fetched from each publisher, and what a person must do first.
 
 use super::entry::Entry;
+use super::mnist_downloads::{FASHION_MNIST, KMNIST, MNIST};
 use super::source::Digest;
 
 /// One file as its publisher serves it.
@@ -24,11 +25,29 @@ pub fn of(entry: &Entry) -> &'static [Download] {
         "mnist" => &MNIST,
         "fashion-mnist" => &FASHION_MNIST,
         "kmnist" => &KMNIST,
+        "emnist" => &EMNIST,
+        "omniglot" => &OMNIGLOT,
+        "notmnist" => &NOTMNIST,
+        "cifar10" => &CIFAR10,
+        "cifar100" => &CIFAR100,
+        "svhn" => &SVHN,
+        "celeba" => &CELEBA,
+        "imagenet32" => &IMAGENET32,
+        "imagenet64" => &IMAGENET64,
+        "tiny-imagenet" => &TINY_IMAGENET,
+        "tiny-imagenet-crop" => &TINY_IMAGENET_CROP,
+        "tiny-imagenet-resize" => &TINY_IMAGENET_RESIZE,
+        "lsun-crop" => &LSUN_CROP,
+        "lsun-resize" => &LSUN_RESIZE,
+        "textures" => &TEXTURES,
+        "hepmass" => &HEPMASS,
+        "miniboone" => &MINIBOONE,
         _ => &[],
     }
 }
 
-const fn file(
+/// A file that a program can fetch.
+pub(super) const fn file(
     file_name: &'static str,
     urls: &'static [&'static str],
     bytes: Option<u64>,
@@ -37,95 +56,192 @@ const fn file(
     Download { file_name, urls, bytes, digest, needs: None }
 }
 
-static MNIST: [Download; 4] = [
+/// A file that a person must fetch.
+const fn by_hand(file_name: &'static str, bytes: Option<u64>, digest: Option<Digest>, needs: &'static str) -> Download {
+    Download { file_name, urls: &[], bytes, digest, needs: Some(needs) }
+}
+
+const CELEBA_NEEDS: &str = "CelebA is handed out through a page of Google Drive: open \
+    https://mmlab.ie.cuhk.edu.hk/projects/CelebA.html, accept its terms and save the file";
+const IMAGENET_NEEDS: &str = "ImageNet asks for a login and its terms: open https://image-net.org/download-images.php, \
+    section \"Download downsampled image data\", and save the file";
+
+static EMNIST: [Download; 1] = [file(
+    "gzip.zip",
+    &["https://biometrics.nist.gov/cs_links/EMNIST/gzip.zip"],
+    Some(561_753_746),
+    Some(Digest::Sha256("fb9bb67e33772a9cc0b895e4ecf36d2cf35be8b709693c3564cea2a019fcda8e")),
+)];
+
+static OMNIGLOT: [Download; 2] = [
     file(
-        "train-images-idx3-ubyte.gz",
-        &[
-            "https://ossci-datasets.s3.amazonaws.com/mnist/train-images-idx3-ubyte.gz",
-            "https://storage.googleapis.com/cvdf-datasets/mnist/train-images-idx3-ubyte.gz",
-        ],
-        None,
-        Some(Digest::Sha256("440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609")),
+        "images_background.zip",
+        &["https://raw.githubusercontent.com/brendenlake/omniglot/master/python/images_background.zip"],
+        Some(9_464_212),
+        Some(Digest::Sha256("ad41ab679c8b5d90b271ef46be6987cc81211774a695c29dcc5367b2b26ee640")),
     ),
     file(
-        "train-labels-idx1-ubyte.gz",
-        &[
-            "https://ossci-datasets.s3.amazonaws.com/mnist/train-labels-idx1-ubyte.gz",
-            "https://storage.googleapis.com/cvdf-datasets/mnist/train-labels-idx1-ubyte.gz",
-        ],
-        None,
-        Some(Digest::Sha256("3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c")),
-    ),
-    file(
-        "t10k-images-idx3-ubyte.gz",
-        &[
-            "https://ossci-datasets.s3.amazonaws.com/mnist/t10k-images-idx3-ubyte.gz",
-            "https://storage.googleapis.com/cvdf-datasets/mnist/t10k-images-idx3-ubyte.gz",
-        ],
-        None,
-        Some(Digest::Sha256("8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6")),
-    ),
-    file(
-        "t10k-labels-idx1-ubyte.gz",
-        &[
-            "https://ossci-datasets.s3.amazonaws.com/mnist/t10k-labels-idx1-ubyte.gz",
-            "https://storage.googleapis.com/cvdf-datasets/mnist/t10k-labels-idx1-ubyte.gz",
-        ],
-        None,
-        Some(Digest::Sha256("f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6")),
+        "images_evaluation.zip",
+        &["https://raw.githubusercontent.com/brendenlake/omniglot/master/python/images_evaluation.zip"],
+        Some(6_462_886),
+        Some(Digest::Sha256("1f61a8f3366785b057fc117d9228e78a16e3d976c8953b2a10fcc74cf0609cee")),
     ),
 ];
 
-static FASHION_MNIST: [Download; 4] = [
+static NOTMNIST: [Download; 1] = [file(
+    "notMNIST_small.tar.gz",
+    &["http://yaroslavvb.com/upload/notMNIST/notMNIST_small.tar.gz"],
+    Some(8_458_043),
+    None,
+)];
+
+static CIFAR10: [Download; 1] = [file(
+    "cifar-10-binary.tar.gz",
+    &["https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"],
+    Some(170_052_171),
+    Some(Digest::Sha256("c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd")),
+)];
+
+static CIFAR100: [Download; 1] = [file(
+    "cifar-100-binary.tar.gz",
+    &["https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz"],
+    Some(168_513_733),
+    Some(Digest::Sha256("58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec")),
+)];
+
+static SVHN: [Download; 2] = [
     file(
-        "train-images-idx3-ubyte.gz",
-        &["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/train-images-idx3-ubyte.gz"],
-        None,
-        Some(Digest::Sha256("3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84")),
+        "train_32x32.mat",
+        &["http://ufldl.stanford.edu/housenumbers/train_32x32.mat"],
+        Some(182_040_794),
+        Some(Digest::Sha256("435e94d69a87fde4fd4d7f3dd208dfc32cb6ae8af2240d066de1df7508d083b8")),
     ),
     file(
-        "train-labels-idx1-ubyte.gz",
-        &["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/train-labels-idx1-ubyte.gz"],
-        Some(29_515),
-        Some(Digest::Sha256("a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845")),
-    ),
-    file(
-        "t10k-images-idx3-ubyte.gz",
-        &["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/t10k-images-idx3-ubyte.gz"],
-        None,
-        Some(Digest::Sha256("346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073")),
-    ),
-    file(
-        "t10k-labels-idx1-ubyte.gz",
-        &["http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/t10k-labels-idx1-ubyte.gz"],
-        Some(5_148),
-        Some(Digest::Sha256("67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5")),
+        "test_32x32.mat",
+        &["http://ufldl.stanford.edu/housenumbers/test_32x32.mat"],
+        Some(64_275_384),
+        Some(Digest::Sha256("cdce80dfb2a2c4c6160906d0bd7c68ec5a99d7ca4831afa54f09182025b6a75b")),
     ),
 ];
 
-static KMNIST: [Download; 4] = [
-    file(
-        "train-images-idx3-ubyte.gz",
-        &["http://codh.rois.ac.jp/kmnist/dataset/kmnist/train-images-idx3-ubyte.gz"],
-        Some(18_165_135),
-        Some(Digest::Sha256("51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4")),
+static CELEBA: [Download; 2] = [
+    by_hand(
+        "img_align_celeba.zip",
+        Some(1_443_490_838),
+        Some(Digest::Sha256("46fb89443c578308acf364d7d379fe1b9efb793042c0af734b6112e4fd3a8c74")),
+        CELEBA_NEEDS,
     ),
-    file(
-        "train-labels-idx1-ubyte.gz",
-        &["http://codh.rois.ac.jp/kmnist/dataset/kmnist/train-labels-idx1-ubyte.gz"],
-        Some(29_497),
-        Some(Digest::Sha256("e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17")),
-    ),
-    file(
-        "t10k-images-idx3-ubyte.gz",
-        &["http://codh.rois.ac.jp/kmnist/dataset/kmnist/t10k-images-idx3-ubyte.gz"],
-        Some(3_041_136),
-        Some(Digest::Sha256("edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5")),
-    ),
-    file(
-        "t10k-labels-idx1-ubyte.gz",
-        &["http://codh.rois.ac.jp/kmnist/dataset/kmnist/t10k-labels-idx1-ubyte.gz"],
-        Some(5_120),
-        Some(Digest::Sha256("20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c")),
+    by_hand(
+        "list_eval_partition.txt",
+        Some(2_836_386),
+        Some(Digest::Sha256("fc955bcb3ef8fbdf7d5640d9a8693a8431b5f2ee291a5c1449a1549e7e073fe7")),
+        CELEBA_NEEDS,
     ),
 ];
+
+static IMAGENET32: [Download; 2] = [
+    by_hand("Imagenet32_train_npz.zip", None, None, IMAGENET_NEEDS),
+    by_hand("Imagenet32_val_npz.zip", None, None, IMAGENET_NEEDS),
+];
+
+static IMAGENET64: [Download; 3] = [
+    by_hand("Imagenet64_train_part1_npz.zip", None, None, IMAGENET_NEEDS),
+    by_hand("Imagenet64_train_part2_npz.zip", None, None, IMAGENET_NEEDS),
+    by_hand("Imagenet64_val_npz.zip", None, None, IMAGENET_NEEDS),
+];
+
+static TINY_IMAGENET: [Download; 1] = [file(
+    "tiny-imagenet-200.zip",
+    &["http://cs231n.stanford.edu/tiny-imagenet-200.zip"],
+    None,
+    Some(Digest::Sha256("6198c8ae015e2b3e007c7841da39ec069199b9aa3bfa943a462022fe5e43c821")),
+)];
+
+static TINY_IMAGENET_CROP: [Download; 1] = [file(
+    "Imagenet.tar.gz",
+    &["https://www.dropbox.com/s/avgm2u562itwpkl/Imagenet.tar.gz?dl=1"],
+    None,
+    Some(Digest::Md5("7c0827e4246c3718a5ee076e999e52e5")),
+)];
+
+static TINY_IMAGENET_RESIZE: [Download; 1] = [file(
+    "Imagenet_resize.tar.gz",
+    &["https://www.dropbox.com/s/kp3my3412u5k9rl/Imagenet_resize.tar.gz?dl=1"],
+    None,
+    Some(Digest::Md5("0f9ff11d45babf2eff5fe12281d1ac31")),
+)];
+
+static LSUN_CROP: [Download; 1] = [file(
+    "LSUN.tar.gz",
+    &["https://www.dropbox.com/s/fhtsw1m3qxlwj6h/LSUN.tar.gz?dl=1"],
+    None,
+    Some(Digest::Md5("458a0a0ab8e5f1cb4516d7400568e460")),
+)];
+
+static LSUN_RESIZE: [Download; 1] = [file(
+    "LSUN_resize.tar.gz",
+    &["https://www.dropbox.com/s/moqh2wh8696c3yl/LSUN_resize.tar.gz?dl=1"],
+    None,
+    Some(Digest::Md5("278b7b31c8cb7e804a1465a8ce03a2dc")),
+)];
+
+static TEXTURES: [Download; 1] = [file(
+    "dtd-r1.0.1.tar.gz",
+    &["https://www.robots.ox.ac.uk/~vgg/data/dtd/download/dtd-r1.0.1.tar.gz"],
+    None,
+    Some(Digest::Md5("fff73e5086ae6bdbea199a49dfb8a4c1")),
+)];
+
+static HEPMASS: [Download; 2] = [
+    file(
+        "1000_train.csv.gz",
+        &["https://archive.ics.uci.edu/ml/machine-learning-databases/00347/1000_train.csv.gz"],
+        None,
+        None,
+    ),
+    file(
+        "1000_test.csv.gz",
+        &["https://archive.ics.uci.edu/ml/machine-learning-databases/00347/1000_test.csv.gz"],
+        None,
+        None,
+    ),
+];
+
+static MINIBOONE: [Download; 1] = [file(
+    "MiniBooNE_PID.txt",
+    &["https://archive.ics.uci.edu/ml/machine-learning-databases/00199/MiniBooNE_PID.txt"],
+    None,
+    None,
+)];
+
+#[cfg(test)]
+mod tests {
+    use super::super::entry::Catalogue;
+    use super::*;
+
+    #[test]
+    fn every_file_that_is_read_can_be_fetched_or_says_why_not() {
+        for entry in Catalogue::entries().iter().filter(|entry| entry.wanted() != entry.arrays()) {
+            for wanted in entry.wanted() {
+                let served = |download: &Download| wanted.names.iter().any(|name| name == download.file_name);
+                assert!(of(entry).iter().any(served), "{}: {:?}", entry.name, wanted.names);
+            }
+            for download in of(entry) {
+                assert_eq!(download.urls.is_empty(), download.needs.is_some(), "{}", download.file_name);
+                assert!(download.urls.iter().all(|url| url.starts_with("http")), "{}", download.file_name);
+            }
+        }
+    }
+
+    #[test]
+    fn checksums_have_their_lengths() {
+        for digest in Catalogue::entries().iter().flat_map(|entry| of(entry)).filter_map(|download| download.digest) {
+            let length = match digest {
+                Digest::Md5(_) => 32,
+                Digest::Sha256(_) => 64,
+            };
+            let value = digest.hexadecimal();
+            assert!(value.len() == length && value.bytes().all(|byte| byte.is_ascii_hexdigit()), "{value}");
+        }
+    }
+}

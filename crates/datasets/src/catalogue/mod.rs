@@ -6,6 +6,7 @@ mod downloads;
 mod entries;
 mod entry;
 mod format;
+mod mnist_downloads;
 mod mnist_layout;
 mod source;
 mod wanted;

@@ -8,7 +8,7 @@ use super::error::PublishedError;
 use super::recipe::{Cook, Recipe};
 
 /// Largest file of a picture.
-const MAX_FILE_BYTES: u64 = 1 << 24;
+const MAX_FILE_BYTES: u64 = 1 << 23;
 /// Files are decoded together until they are so many, or so large as they are or decoded.
 const BATCH_FILES: usize = 256;
 const BATCH_BYTES: usize = 1 << 23;

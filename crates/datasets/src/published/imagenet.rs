@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::PathBuf;
 
+use zip::ZipArchive;
 use zip::read::read_zipfile_from_stream;
 
 use super::Loaded;
@@ -89,6 +90,10 @@ impl Reading {
     fn batch(&mut self, batch: &Batch) -> Result<(), PublishedError> {
         match batch {
             Batch::File(path) => {
+                let file = File::open(path).map_err(PublishedError::Io)?;
+                // The list of files stands at the end, and is missed in a stream.
+                let listed = ZipArchive::new(BufReader::new(&file));
+                listed.map_err(|problem| PublishedError::damaged(problem.to_string()))?;
                 let file = File::open(path).map_err(PublishedError::Io)?;
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 self.npz(&name, &mut BufReader::with_capacity(1 << 18, file))

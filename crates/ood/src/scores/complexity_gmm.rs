@@ -152,8 +152,8 @@ mod tests {
         let found = ComplexityGmm::fit(&x, &y, 1).unwrap();
 
         assert_eq!(found, expected);
-        let scores = found.score(&[f64::INFINITY, f64::NAN], &[0.0, f64::INFINITY]);
-        assert!(scores[0] == f64::INFINITY && scores[1].is_nan(), "{scores:?}");
+        let scores = found.score(&[f64::INFINITY, f64::NAN, 1e200], &[0.0, f64::INFINITY, -1e200]);
+        assert!(scores[0] == f64::INFINITY && scores[1].is_nan() && scores[2] == f64::INFINITY, "{scores:?}");
     }
 
     #[test]
