@@ -8,8 +8,9 @@ use pictures::{
     AurocRow, Band, ForestPlot, Histogram, Picture, RocPlot, RocSeries, SeedCurve, Side, TrainingPlot, TrainingSeries,
 };
 use proto::v1::{TableRow, TrainingCurveResponse};
+use scoring::Scored;
 
-use super::{Aurocs, Evidence, Examples, MAX_SEEDS, Scored};
+use super::{Aurocs, Evidence, Examples, MAX_SEEDS};
 use crate::failure::Failure;
 
 /// Steps of the grid on which a confidence band is computed.

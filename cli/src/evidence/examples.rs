@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, anyhow};
 use domain::{Digest, spec::ScoreName};
 use proto::v1::{ListStatisticsRequest, StatisticsRow};
-use scoring::Statistics;
+use scoring::{Scored, Sides, Statistics};
 
 use super::{Evidence, MAX_VARIANTS};
 use crate::{
@@ -18,6 +18,8 @@ use crate::{
 const MAX_ARTIFACT_BYTES: u64 = 1 << 30;
 /// The split that tables and pictures are about.
 const TEST: &str = "test";
+/// The split from which some scores learn what is usual.
+const TRAIN: &str = "train";
 
 /// Log-likelihoods of one dataset.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,15 +30,6 @@ pub struct Likelihoods {
     pub nats: Vec<f64>,
     /// Values of each example.
     pub dimensions: u64,
-}
-
-/// Scores of both sides, higher = more out-of-distribution.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Scored {
-    /// In-distribution.
-    pub inside: Vec<f64>,
-    /// Out-of-distribution.
-    pub outside: Vec<f64>,
 }
 
 /// The statistics of a sweep.
@@ -89,7 +82,11 @@ impl<'a> Examples<'a> {
             let inside = negative(self.likelihoods_of(&inside).await?);
             return Ok(Scored { inside, outside: negative(self.likelihoods_of(&outside).await?) });
         }
-        Err(anyhow!("`{score}` cannot be drawn yet").into())
+        let usual = self.find(variant, seed, learned, TRAIN).cloned().ok_or_else(|| missing(learned))?;
+        let (usual, inside, outside) =
+            (self.fetch(&usual).await?, self.fetch(&inside).await?, self.fetch(&outside).await?);
+        let sides = Sides { reference: &usual, inside: &inside, outside: &outside };
+        Ok(scoring::score(&sides, score).with_context(|| format!("`{variant}`, seed {seed}, against {out}"))?)
     }
 
     /// The scores of a variant that follow from statistics, the most wanted first; no more than can be told apart.

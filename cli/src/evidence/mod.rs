@@ -8,6 +8,6 @@ mod sweep;
 pub use self::{
     choice::{MAX_SEEDS, MAX_VARIANTS, choose},
     drawing::{Measure, auroc_by_variant, likelihoods, roc_by_score, roc_by_variant, training},
-    examples::{Examples, Scored},
+    examples::Examples,
     sweep::{Aurocs, Evidence, Numbers},
 };
