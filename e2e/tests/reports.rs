@@ -79,7 +79,10 @@ async fn finished_sweep_is_plotted_in_every_way() {
     for (kind, said) in [
         (&["likelihoods"][..], "synthetic-strokes, OOD (n = 64)"),
         (&["likelihoods", "--seed", "2", "--unit", "nats"], "seed 2"),
+        (&["likelihoods", "--score", "typicality"], "typicality (higher: more out-of-distribution)"),
         (&["roc"], ", seed 1: AUROC"),
+        (&["roc", "--score", "dose"], "ROC against synthetic-strokes, dose"),
+        (&["roc", "--by", "score"], "complexity-png: AUROC"),
         (&["training"], "mean of 2 seeds"),
         (&["auroc"], "plotted: AUROC against synthetic-strokes, log-likelihood"),
     ] {

@@ -1,6 +1,9 @@
 //! What flows make of each example: statistics artifacts, fetched when they are asked about.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    rc::Rc,
+};
 
 use anyhow::{Context, anyhow};
 use domain::{Digest, spec::ScoreName};
@@ -16,6 +19,8 @@ use crate::{
 
 /// Largest artifact that is read, in bytes: more than a million examples.
 const MAX_ARTIFACT_BYTES: u64 = 1 << 30;
+/// Most artifacts that are kept whole: the three that scores are computed from.
+const MAX_KEPT: usize = 3;
 /// The split that tables and pictures are about.
 const TEST: &str = "test";
 /// The split from which some scores learn what is usual.
@@ -39,6 +44,8 @@ pub struct Examples<'a> {
     rows: Vec<StatisticsRow>,
     /// What was read before: the same test data stands in a histogram and in several ROC curves. A column of an artifact is a hundredth of it.
     read: BTreeMap<Digest, Likelihoods>,
+    /// The artifacts that were asked for last, whole: several scores of one flow are of the same ones.
+    kept: VecDeque<(Digest, Rc<Statistics>)>,
 }
 
 impl<'a> Examples<'a> {
@@ -47,7 +54,7 @@ impl<'a> Examples<'a> {
         let request = ListStatisticsRequest { sweep: evidence.name().to_owned(), ..Default::default() };
         let answer = evidence.client().results().list_statistics(request).await;
         let rows = evidence.client().checked(answer)?.into_inner().statistics;
-        Ok(Self { evidence, rows, read: BTreeMap::new() })
+        Ok(Self { evidence, rows, read: BTreeMap::new(), kept: VecDeque::new() })
     }
 
     /// The first seed of a variant, or the one given, whose flow has seen its own test data and that of all of `outs`.
@@ -146,12 +153,19 @@ impl<'a> Examples<'a> {
         Ok(likelihoods)
     }
 
-    async fn fetch(&self, row: &StatisticsRow) -> Result<Statistics, Failure> {
-        let what = format!("the statistics of {} under `{}`, seed {}", row.dataset, row.variant, row.seed);
+    async fn fetch(&mut self, row: &StatisticsRow) -> Result<Rc<Statistics>, Failure> {
         let digest = digest_of(row)?;
+        if let Some((_, known)) = self.kept.iter().find(|(known, _)| *known == digest) {
+            return Ok(Rc::clone(known));
+        }
+        let what = format!("the statistics of {} under `{}`, seed {}", row.dataset, row.variant, row.seed);
         let bytes = artifact::fetch_bytes(self.evidence.client(), digest, MAX_ARTIFACT_BYTES, &what).await?;
         // The digest was checked on the way.
-        Ok(Statistics::read(&bytes, None).with_context(|| format!("{what} cannot be read"))?)
+        let statistics = Statistics::read(&bytes, None).with_context(|| format!("{what} cannot be read"))?;
+        let statistics = Rc::new(statistics);
+        self.kept.truncate(MAX_KEPT - 1);
+        self.kept.push_front((digest, Rc::clone(&statistics)));
+        Ok(statistics)
     }
 }
 
