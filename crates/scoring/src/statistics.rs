@@ -160,8 +160,8 @@ impl Statistics {
     /// How results name these statistics, stored under `digest`.
     #[must_use]
     pub fn reference(&self, digest: Digest) -> StatisticsRef {
-        let Header { dataset, split, images, noise_draws, .. } = self.header.clone();
-        StatisticsRef { dataset, split, images, noise_draws, digest }
+        let Header { dataset, split, images, noise_draws, .. } = &self.header;
+        StatisticsRef { dataset: dataset.clone(), split: *split, images: *images, noise_draws: *noise_draws, digest }
     }
 
     /// The bytes of the file: equal statistics have equal bytes.

@@ -167,7 +167,7 @@ impl FromWire for Completion {
 fn refuse_doubles(measurements: &[Measurement], fields: &mut Fields) {
     let mut seen = BTreeSet::new();
     for (index, Measurement { score, metric, dataset, .. }) in measurements.iter().enumerate() {
-        if !seen.insert((*score, *metric, dataset.as_ref().map(ToString::to_string))) {
+        if !seen.insert((*score, *metric, dataset.as_ref())) {
             fields.refuse(
                 &format!("measurements[{index}]"),
                 format!("`{score}` and `{metric}` of one dataset stand twice"),

@@ -160,6 +160,23 @@ mod tests {
     }
 
     #[test]
+    fn any_bytes_are_read_or_refused() {
+        let mut state = 1_u64;
+        let mut random = |bound: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % bound
+        };
+        const BYTES: &[u8] = b"01.-e,\"\r\n\t ainf\xc3\xa9\xff\x00";
+        for _ in 0..5000 {
+            let text: Vec<u8> = (0..random(30)).map(|_| BYTES[random(BYTES.len() as u64) as usize]).collect();
+            for column in [None, Some("a")] {
+                // Either way is right: the test is that it returns.
+                let _ = read(&text[..], b',', Column(column)).map(|scores| assert!(scores.len() <= 15));
+            }
+        }
+    }
+
+    #[test]
     fn bytes_that_are_no_text_and_lines_without_end_are_refused() {
         let binary = read(&b"\x93NUMPY\x01\xff\xfe\n"[..], b',', Column(None)).unwrap_err();
         let endless = read(io::repeat(b'1'), b',', Column(None)).unwrap_err();

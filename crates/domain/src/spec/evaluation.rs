@@ -40,7 +40,7 @@ impl EvaluationSpec {
     }
 
     pub(super) fn check(&self, at: &str, spec: &ExperimentSpec, found: &mut Violations) {
-        let within: &Dataset = &spec.data.dataset;
+        let within = &spec.data.dataset;
         if self.out.is_empty() {
             found.add(format!("{at}.out"), "empty: name at least one out-of-distribution dataset");
         }

@@ -53,11 +53,9 @@ impl ComplexityGmm {
             let mut stream = Stream::new(Purpose::Mixture, seed, components as u64);
             Mixture::fit(&standardised, components, &mut stream)
         });
-        let (mixture, _) = candidates
-            .map(|mixture| (mixture.bayesian_criterion(&standardised), mixture))
-            .min_by(|(a, _), (b, _)| a.total_cmp(b))
-            .map(|(criterion, mixture)| (mixture, criterion))
-            .expect("there is at least one number of components");
+        let judged = candidates.map(|mixture| (mixture.bayesian_criterion(&standardised), mixture));
+        let best = judged.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, mixture)| mixture);
+        let mixture = best.expect("there is at least one number of components");
         Ok(Self { mixture, centre, scale })
     }
 

@@ -213,7 +213,7 @@ pub(super) fn statistics() -> Vec<StatisticsRef> {
 
 /// Statistics of the OOD side.
 pub(super) fn outside() -> StatisticsRef {
-    StatisticsRef { dataset: DatasetName::Mnist.into(), images: 1, ..statistics()[1].clone() }
+    StatisticsRef { dataset: DatasetName::Mnist.into(), images: 1, ..statistics().swap_remove(1) }
 }
 
 /// Two figures.
