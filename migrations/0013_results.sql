@@ -159,7 +159,7 @@ create view bits_per_dim as
         select distinct on (sweep_id, sweep, variant_ordinal, variant, in_dataset, dataset, metric, seed)
             sweep_id, sweep, variant_ordinal, variant, in_dataset, dataset, metric, seed, value, n_in + n_out as images
         from evaluation
-        where dataset is not null
+        where dataset is not null and score = 'log-likelihood'
         order by sweep_id, sweep, variant_ordinal, variant, in_dataset, dataset, metric, seed, accepted_at, job_id, score
     ),
     -- No mean where a seed has no value, lest the others speak for it.

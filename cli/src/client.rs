@@ -7,9 +7,10 @@ use proto::{
     convert::retry_after_of,
     v1::{
         BitsPerDimRow, ExperimentRow, FigureRow, GetRequest, GetResponse, JobRow, ListExperimentsRequest,
-        ListFiguresRequest, ListJobsRequest, QueryBitsPerDimRequest, QueryTableRequest, TableRow,
-        artifact_service_client::ArtifactServiceClient, fleet_service_client::FleetServiceClient,
-        result_service_client::ResultServiceClient, sweep_service_client::SweepServiceClient,
+        ListFiguresRequest, ListJobsRequest, ListStatisticsRequest, QueryBitsPerDimRequest, QueryTableRequest,
+        StatisticsRow, TableRow, artifact_service_client::ArtifactServiceClient,
+        fleet_service_client::FleetServiceClient, result_service_client::ResultServiceClient,
+        sweep_service_client::SweepServiceClient,
     },
 };
 use tonic::{
@@ -126,6 +127,12 @@ impl Client {
         let request = ListJobsRequest { sweep: sweep.to_owned(), state: state.to_owned(), limit: MAX_JOBS };
         let answer = self.results().list_jobs(request).await;
         Ok(self.checked(answer)?.into_inner().jobs)
+    }
+
+    /// What artifacts of statistics a request names.
+    pub async fn statistics(&self, request: ListStatisticsRequest) -> Result<Vec<StatisticsRow>, Failure> {
+        let answer = self.results().list_statistics(request).await;
+        Ok(self.checked(answer)?.into_inner().statistics)
     }
 
     /// The figures that a request names.

@@ -9,6 +9,7 @@ mod document;
 mod endpoint;
 mod evidence;
 mod failure;
+mod images;
 mod output;
 
 use std::process::ExitCode;
@@ -18,7 +19,7 @@ use clap::Parser;
 use crate::{
     client::Client,
     commands::{
-        Command, cancel, checkpoint, data, drain, figures, jobs, list, logs, metrics, plot, report, results, retry,
+        Command, cancel, checkpoint, compare, data, drain, figures, jobs, list, logs, metrics, plot, report, results, retry,
         submit, up, validate, watch, why, workers,
     },
     endpoint::Cluster,
@@ -76,6 +77,7 @@ async fn run_waiting(cluster: &Cluster, command: &Command) -> Result<(), Failure
         Command::Results(arguments) => results::run(arguments, &client()).await,
         Command::Report(arguments) => report::run(arguments, &client()).await,
         Command::Plot(arguments) => plot::run(arguments, &client()).await,
+        Command::Compare(arguments) => compare::run(arguments, &client()).await,
         Command::Checkpoint(arguments) => checkpoint::run(arguments, &client()).await,
         Command::Figures(arguments) => figures::run(arguments, &client()).await,
         Command::Jobs(arguments) => jobs::run(arguments, &client()).await,

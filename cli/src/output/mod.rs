@@ -63,6 +63,8 @@ pub struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<Cell>>,
     notes: Vec<String>,
+    /// How many columns at the beginning say what a row is, where the others may be drawn in parts; 0 where they may not.
+    stubs: usize,
 }
 
 /// A column's names, how it is aligned and what it holds.
@@ -151,12 +153,17 @@ impl Column {
 impl Table {
     /// A table without rows; `name` is its key in JSON.
     pub fn new(name: &'static str, columns: Vec<Column>) -> Self {
-        Self { name, caption: String::new(), columns, rows: Vec::new(), notes: Vec::new() }
+        Self { name, caption: String::new(), columns, rows: Vec::new(), notes: Vec::new(), stubs: 0 }
     }
 
     /// Says what the table is, for formats that have a place for it.
     pub fn set_caption(&mut self, caption: impl Into<String>) {
         self.caption = caption.into();
+    }
+
+    /// Says that the first columns tell what a row is: a terminal that is too narrow shows the others in parts.
+    pub fn set_stubs(&mut self, columns: usize) {
+        self.stubs = columns;
     }
 
     /// Adds a row, one cell for each column.

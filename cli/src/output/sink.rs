@@ -16,7 +16,7 @@ use super::{Cell, Column, Format, csv, json, parquet};
 pub struct Sink<'a>(Kind<'a>);
 
 enum Kind<'a> {
-    Csv(csv::Rows<&'a mut (dyn Write + Send)>),
+    Csv(Box<csv::Rows<&'a mut (dyn Write + Send)>>),
     Json(json::Document<&'a mut (dyn Write + Send)>),
     Parquet(Box<parquet::Rows<&'a mut (dyn Write + Send)>>),
 }
@@ -30,7 +30,7 @@ impl<'a> Sink<'a> {
         out: &'a mut (dyn Write + Send),
     ) -> io::Result<Option<Self>> {
         Ok(Some(Self(match format {
-            Format::Csv => Kind::Csv(csv::Rows::begin(columns, out)?),
+            Format::Csv => Kind::Csv(Box::new(csv::Rows::begin(columns, out)?)),
             Format::Json => {
                 let mut document = json::Document::open(out)?;
                 document.begin(name, columns)?;

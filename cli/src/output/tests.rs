@@ -132,3 +132,135 @@ fn numbers_that_are_none_stay_visible() {
     assert!(written(&[table.clone()], Format::Table).contains("inf"));
     assert!(written(&[table], Format::Csv).contains("inf"));
 }
+
+/// One row of a grid: two headings above each number, the best one marked, one of them partial.
+fn grid() -> Table {
+    let column = |out: &str, score: &str| {
+        Column::named(format!("{out}/{score}"), vec![out.to_owned(), score.to_owned()]).of_reals()
+    };
+    let columns = vec![
+        Column::named("variant".to_owned(), vec!["variant".to_owned()]),
+        column("mnist", "dose"),
+        column("mnist", "typicality"),
+        column("svhn|gray", "dose"),
+    ];
+    let mut table = Table::new("results", columns);
+    table.set_stubs(1);
+    table.set_caption("AUROC of sweep a_b");
+    let estimate = |mean, remark: &str, is_best| {
+        let remark = remark.to_owned();
+        Cell::Estimate(Estimate { mean, deviation: Some(0.003), decimals: 3, remark, is_best })
+    };
+    let cells = [estimate(0.0654, "", true), estimate(0.5, "1/3 seeds", false), Cell::Absent];
+    table.push([vec![Cell::text("[x] 50 % & \\more\u{7}")], cells.to_vec()].concat());
+    table.note("Score: log₂ p(x) ± 5 %.");
+    table
+}
+
+#[test]
+fn grid_has_its_headings_above_each_other_and_marks_what_is_best() {
+    assert_eq!(
+        written(&[grid()], Format::Table),
+        [
+            "                   mnist           mnist                      svhn|gray",
+            "variant            dose            typicality                 dose",
+            "───────────────────────────────────────────────────────────────────────",
+            "[x] 50 % & \\more   0.065 ± 0.003*  0.500 ± 0.003 (1/3 seeds)  –",
+            "Score: log₂ p(x) ± 5 %.\n",
+        ]
+        .join("\n")
+    );
+    assert!(written(&[grid()], Format::Markdown).contains("| **0.065 ± 0.003** | 0.500 ± 0.003 (1/3 seeds) | – |"));
+    assert!(written(&[grid()], Format::Csv).starts_with("variant,mnist/dose,mnist/typicality,svhn|gray/dose\n"));
+    assert!(written(&[grid()], Format::Csv).contains(",0.0654,0.5,\n"));
+}
+
+#[test]
+fn grid_on_a_narrow_terminal_is_drawn_in_parts_that_name_their_rows() {
+    let text = render(&grid(), Look { width: Some(60), style: table::Style::Plain });
+
+    assert_eq!(text.matches("variant").count(), 2, "{text}");
+    assert!(text.lines().all(|line| console::measure_text_width(line) <= 60), "{text}");
+    assert_eq!(text.matches("[x] 50 % &").count(), 2, "{text}");
+}
+
+#[test]
+fn latex_is_a_whole_table_with_every_text_escaped() {
+    assert_eq!(
+        written(&[grid()], Format::Latex),
+        r"% Needs \usepackage{booktabs}.
+\begin{table}
+  \centering
+  \caption{AUROC of sweep a\_b}
+  \begin{tabular}{llll}
+    \toprule
+     & \multicolumn{2}{c}{mnist} & \multicolumn{1}{c}{svhn\textbar{}gray} \\
+    \cmidrule(lr){2-3} \cmidrule(lr){4-4}
+    variant & dose & typicality & dose \\
+    \midrule
+    {[}x{]} 50 \% \& \textbackslash{}more  & $\mathbf{0.065 \pm 0.003}$ & $0.500 \pm 0.003$ (1/3 seeds) & -- \\
+    \bottomrule
+  \end{tabular}
+
+  \smallskip
+  {\footnotesize Score: log$_2$ p(x) $\pm$ 5 \%.\par}
+\end{table}
+"
+    );
+}
+
+#[test]
+fn parquet_has_typed_columns_and_nulls() {
+    use ::parquet::{
+        file::reader::{FileReader, SerializedFileReader},
+        record::Field,
+    };
+    let columns = vec![
+        Column::text("variant", "variant"),
+        Column::whole("seeds", "seeds"),
+        Column::flag("partial", "partial"),
+        Column::number("mean", "mean"),
+    ];
+    let mut table = Table::new("results", columns);
+    table.push(vec![Cell::text("mask=\u{7}cycle"), 3_u32.into(), Cell::Flag(true), Cell::real(0.1, 2)]);
+    table.push(vec![Cell::Absent, Cell::Absent, Cell::Absent, Cell::Absent]);
+    let mut out = Vec::new();
+    write(&[table], Format::Parquet, Look::PLAIN, &mut out).unwrap();
+
+    let file = SerializedFileReader::new(bytes::Bytes::from(out)).unwrap();
+    let rows: Vec<Vec<(String, Field)>> =
+        file.get_row_iter(None).unwrap().map(|row| row.unwrap().into_columns()).collect();
+
+    let values = |row: &Vec<(String, Field)>| row.iter().map(|(_, value)| value.clone()).collect::<Vec<_>>();
+    let names: Vec<&str> = rows[0].iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["variant", "seeds", "partial", "mean"]);
+    assert_eq!(
+        values(&rows[0]),
+        [Field::Str("mask=\u{7}cycle".to_owned()), Field::Long(3), Field::Bool(true), Field::Double(0.1)]
+    );
+    assert_eq!(values(&rows[1]), [Field::Null, Field::Null, Field::Null, Field::Null]);
+}
+
+#[test]
+fn several_tables_fit_no_parquet_file() {
+    let refusal = write(&[table(), table()], Format::Parquet, Look::PLAIN, &mut Vec::new()).unwrap_err();
+
+    assert!(refusal.to_string().contains("holds one table"), "{refusal}");
+}
+
+#[test]
+fn rows_are_sorted_by_value_with_those_without_one_last() {
+    let mut table = Table::new("values", vec![Column::text("name", "name"), Column::number("mean", "mean")]);
+    for (name, mean) in [("a", Some(0.5)), ("b", None), ("c", Some(10.0)), ("d", Some(9.0))] {
+        table.push(vec![Cell::text(name), Cell::real(mean, 1)]);
+    }
+    let names = |table: &Table| table.rows.iter().map(|row| row[0].shown()).collect::<String>();
+
+    table.sort("-mean").unwrap();
+    let falling = names(&table);
+    table.sort("mean").unwrap();
+    let rising = names(&table);
+
+    assert_eq!((falling.as_str(), rising.as_str()), ("cdab", "adcb"));
+    assert!(table.sort("size").unwrap_err().contains("one of `name`, `mean` expected"));
+}

@@ -46,8 +46,6 @@ pub struct Script {
     pub first_refusals: Mutex<VecDeque<Status>>,
     /// What it asked for, and how its results were computed; the summary is its own.
     pub description: DescribeSweepResponse,
-    /// Its statistics of single examples.
-    pub statistics: Vec<StatisticsRow>,
     /// The training curve of every experiment.
     pub curve: TrainingCurveResponse,
     /// Its numbers: those without a seed are over seeds.
@@ -62,10 +60,12 @@ pub struct Script {
     pub jobs: Vec<JobRow>,
     /// Its figures.
     pub figures: Vec<FigureRow>,
-    /// The bytes of artifacts by their digests.
-    pub artifacts: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// The bytes of every other artifact, whatever its digest.
+    /// The bytes of every artifact, whatever its digest, but for those below.
     pub artifact: Vec<u8>,
+    /// The bytes of artifacts, by digest.
+    pub artifacts: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Its artifacts of statistics.
+    pub statistics: Vec<StatisticsRow>,
     /// One for each `Watch`, in order.
     pub watches: Mutex<VecDeque<Screenplay>>,
     /// The workers that are there.
@@ -273,8 +273,12 @@ impl ResultService for Scripted {
         &self,
         request: Request<ListStatisticsRequest>,
     ) -> Result<Response<ListStatisticsResponse>, Status> {
-        self.known(&request.into_inner().sweep)?;
-        Ok(ListStatisticsResponse { statistics: self.0.statistics.clone() }.into())
+        let ListStatisticsRequest { sweep, experiment_id } = request.into_inner();
+        if experiment_id == 0 {
+            self.known(&sweep)?;
+        }
+        let of = |row: &&StatisticsRow| experiment_id == 0 || row.experiment_id == experiment_id;
+        Ok(ListStatisticsResponse { statistics: self.0.statistics.iter().filter(of).cloned().collect() }.into())
     }
 
     async fn list_figures(
@@ -330,8 +334,7 @@ impl ArtifactService for Scripted {
 
     async fn get(&self, request: Request<GetRequest>) -> Result<Response<Self::GetStream>, Status> {
         let bytes = self.0.artifacts.get(&request.into_inner().digest).unwrap_or(&self.0.artifact);
-        let size = if bytes.len() > 10_000 { 60_000 } else { 7 };
-        let pieces: Vec<_> = bytes.chunks(size).map(|piece| Ok(GetResponse { chunk: piece.to_vec() })).collect();
+        let pieces: Vec<_> = bytes.chunks(997).map(|piece| Ok(GetResponse { chunk: piece.to_vec() })).collect();
         Ok(Response::new(Box::pin(tokio_stream::iter(pieces))))
     }
 

@@ -8,53 +8,108 @@ use proto::v1::TableRow;
 use super::names::{Direction, direction};
 
 /// The level of the tests.
-pub const LEVEL: f64 = 0.05;
+const LEVEL: f64 = 0.05;
 
 /// The cells that are marked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Best {
-    marked: BTreeSet<[String; 5]>,
+    test: Test,
+    marked: BTreeSet<Cell>,
     /// Groups of at least two variants.
     groups: usize,
     /// Those of them in which there was something to test.
     tested: usize,
 }
 
+/// What supports a mark.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Test {
+    /// The paired t-test over seeds.
+    #[default]
+    Seeds,
+    /// The paired DeLong test over images.
+    Images,
+}
+
+/// The variant with the best number of a group, and those that it must beat.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Contest<'a> {
+    /// The leader.
+    pub first: &'a TableRow,
+    /// The others.
+    pub others: Vec<&'a TableRow>,
+}
+
+/// How far the leader is ahead of one other.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lead {
+    /// By how much, in the direction of the metric.
+    pub by: f64,
+    /// Of the two-sided test.
+    pub p_value: f64,
+}
+
+/// A variant's number: what it is, and which group it stands in.
+pub type Cell = [String; 5];
+
 /// What a number compares: variants with the same group compete.
 type Group = [String; 4];
 
-/// The numbers of a variant by seed.
-type Variants<'a> = BTreeMap<&'a str, BTreeMap<u64, f64>>;
+/// Every group of `rows` in which variants compete.
+pub fn contests(rows: &[TableRow]) -> Vec<Contest<'_>> {
+    let mut groups: BTreeMap<Group, Vec<&TableRow>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.mean.is_some()) {
+        groups.entry(group(row)).or_default().push(row);
+    }
+    groups.into_values().filter_map(contest).collect()
+}
+
+fn contest(variants: Vec<&TableRow>) -> Option<Contest<'_>> {
+    let worth = |row: &TableRow| signed(&row.metric, row.mean.unwrap_or(f64::NAN));
+    let first = variants.iter().copied().max_by(|one, other| worth(one).total_cmp(&worth(other)))?;
+    let others: Vec<&TableRow> = variants.into_iter().filter(|row| row.variant != first.variant).collect();
+    (!others.is_empty()).then_some(Contest { first, others })
+}
 
 impl Best {
+    /// Nothing is judged yet.
+    pub fn by(test: Test) -> Self {
+        Self { test, ..Self::default() }
+    }
+
     /// Judges each group of `rows` by the numbers of single seeds.
     pub fn over_seeds(rows: &[TableRow], numbers: &[TableRow]) -> Self {
-        let mut groups: BTreeMap<Group, Vec<&TableRow>> = BTreeMap::new();
-        for row in rows.iter().filter(|row| row.mean.is_some()) {
-            groups.entry(group(row)).or_default().push(row);
-        }
-        let mut by_seed: BTreeMap<Group, Variants<'_>> = BTreeMap::new();
+        let mut by_seed: BTreeMap<Cell, BTreeMap<u64, f64>> = BTreeMap::new();
         for row in numbers {
             if let (Some(seed), Some(value)) = (row.seed, row.mean) {
-                by_seed.entry(group(row)).or_default().entry(&row.variant).or_default().insert(seed, value);
+                by_seed.entry(cell(row)).or_default().insert(seed, value);
             }
         }
-        let mut best = Self::default();
-        for (group, variants) in groups.into_iter().filter(|(_, variants)| variants.len() > 1) {
-            best.groups += 1;
-            let Some(measured) = by_seed.get(&group) else { continue };
-            let Some(first) = first_of(&variants) else { continue };
-            match is_supported(first, &variants, measured) {
-                None => {}
-                Some(supported) => {
-                    best.tested += 1;
-                    if supported {
-                        best.marked.insert(cell(first));
-                    }
-                }
-            }
+        let mut best = Self::by(Test::Seeds);
+        for contest in contests(rows) {
+            let lead = |other: &TableRow| {
+                let (ours, theirs) = (by_seed.get(&cell(contest.first))?, by_seed.get(&cell(other))?);
+                let shared = ours.iter().filter_map(|(seed, value)| Some(value - theirs.get(seed)?));
+                let differences: Vec<f64> = shared.map(|value| signed(&contest.first.metric, value)).collect();
+                let test = paired_t_test(&differences, 1.0 - LEVEL).ok()?;
+                Some(Lead { by: test.difference, p_value: test.p_value })
+            };
+            let leads: Option<Vec<Lead>> = contest.others.iter().map(|other| lead(other)).collect();
+            best.settle(&contest, leads.as_deref());
         }
         best
+    }
+
+    /// Marks the leader if it is ahead of every other one; `leads` are none when one of them cannot be tested.
+    pub fn settle(&mut self, contest: &Contest<'_>, leads: Option<&[Lead]>) {
+        self.groups += 1;
+        let Some(leads) = leads else { return };
+        self.tested += 1;
+        let p_values: Vec<f64> = leads.iter().map(|lead| lead.p_value).collect();
+        let is_ahead = leads.iter().all(|lead| lead.by > 0.0);
+        if is_ahead && holm(&p_values).into_iter().all(|p_value| p_value <= LEVEL) {
+            self.marked.insert(cell(contest.first));
+        }
     }
 
     /// Whether a row is marked.
@@ -64,13 +119,18 @@ impl Best {
 
     /// Which test supports the marks, at which level; nothing when no variants compete. `mark` is how a marked cell looks.
     pub fn footnote(&self, mark: &str) -> Option<String> {
-        let test = "a paired t-test over the seeds that both have (5 %, Holm's correction for the number of variants)";
+        let over = match self.test {
+            Test::Seeds => "a paired t-test over the seeds that both have",
+            Test::Images => "a paired DeLong test over the same images, of this one seed",
+        };
+        let test = format!("{over} (5 %, Holm's correction for the number of variants)");
         match (self.groups, self.tested, self.marked.len()) {
             (0, _, _) => None,
-            (_, 0, _) => Some(
-                "No cell is marked as the best: with one seed there is nothing to test over seeds; `spillway compare` tests two variants."
+            (_, 0, _) if self.test == Test::Seeds => Some(
+                "No cell is marked as the best: with one seed there is nothing to test over seeds; --images tests over images."
                     .to_owned(),
             ),
+            (_, 0, _) => Some("No cell is marked as the best: none could be tested over images.".to_owned()),
             (_, _, 0) => Some(format!("No cell is marked as the best: {test} supports none.")),
             (_, _, _) => Some(format!(
                 "{mark}: better than every other variant on the same OOD dataset, score and metric by {test}."
@@ -83,38 +143,17 @@ fn group(row: &TableRow) -> Group {
     [&row.in_dataset, &row.out_dataset, &row.score, &row.metric].map(Clone::clone)
 }
 
-fn cell(row: &TableRow) -> [String; 5] {
+/// Which number a row is.
+pub fn cell(row: &TableRow) -> Cell {
     [&row.variant, &row.in_dataset, &row.out_dataset, &row.score, &row.metric].map(Clone::clone)
 }
 
-/// The variant with the best mean.
-fn first_of<'a>(variants: &[&'a TableRow]) -> Option<&'a TableRow> {
-    let worth = |row: &TableRow| signed(&row.metric, row.mean.unwrap_or(f64::NAN));
-    variants.iter().copied().max_by(|one, other| worth(one).total_cmp(&worth(other)))
-}
-
-/// Higher is better.
+/// The number in the direction in which higher is better.
 fn signed(metric: &str, value: f64) -> f64 {
     match direction(metric) {
         Direction::Up => value,
         Direction::Down => -value,
     }
-}
-
-/// Whether tests against all the others say that `first` is better; none when one of them cannot be made.
-fn is_supported(first: &TableRow, variants: &[&TableRow], measured: &Variants<'_>) -> Option<bool> {
-    let ours = measured.get(first.variant.as_str())?;
-    let mut p_values = Vec::new();
-    let mut is_ahead = true;
-    for other in variants.iter().filter(|row| row.variant != first.variant) {
-        let theirs = measured.get(other.variant.as_str())?;
-        let shared = ours.iter().filter_map(|(seed, value)| Some((value, theirs.get(seed)?)));
-        let differences: Vec<f64> = shared.map(|(value, other)| signed(&first.metric, value - other)).collect();
-        let test = paired_t_test(&differences, 1.0 - LEVEL).ok()?;
-        is_ahead &= test.difference > 0.0;
-        p_values.push(test.p_value);
-    }
-    Some(is_ahead && holm(&p_values).into_iter().all(|p_value| p_value <= LEVEL))
 }
 
 #[cfg(test)]
@@ -176,7 +215,7 @@ mod tests {
         let (best, marks) = judged("auroc", &[("a", &[0.9]), ("b", &[0.1])]);
 
         assert_eq!(marks, [false, false]);
-        assert!(best.footnote("*").is_some_and(|note| note.contains("spillway compare")));
+        assert!(best.footnote("*").is_some_and(|note| note.contains("--images")));
         assert_eq!(judged("auroc", &[("a", &[0.9])]).0.footnote("*"), None);
     }
 }

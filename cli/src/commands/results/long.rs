@@ -68,7 +68,11 @@ fn for_people(rows: &[TableRow], kind: Rows) -> Table {
     let metric = only(rows.iter().map(|row| row.metric.as_str()));
     let score = only(rows.iter().map(|row| row.score.as_str()));
     let method = only(rows.iter().map(|row| row.ci_method.as_str()));
-    let mut columns = vec![Column::text("variant", "variant"), Column::text("in_dataset", "in")];
+    let inside = only(rows.iter().map(|row| row.in_dataset.as_str()));
+    let counts: Vec<String> = rows.iter().map(images).collect();
+    let images = only(counts.iter().map(String::as_str));
+    let mut columns = vec![Column::text("variant", "variant")];
+    columns.extend(inside.is_none().then(|| Column::text("in_dataset", "in")));
     columns.push(Column::text("out_dataset", "out"));
     columns.extend(score.is_none().then(|| Column::text("score", "score")));
     columns.extend(metric.is_none().then(|| Column::text("metric", "metric")));
@@ -76,29 +80,33 @@ fn for_people(rows: &[TableRow], kind: Rows) -> Table {
     columns.push(Column::named("mean".to_owned(), vec![metric.map_or_else(|| "value".to_owned(), title)]));
     columns.push(Column::text("ci", "95 % interval"));
     columns.extend((kind == Rows::OverSeeds).then(|| Column::text("seeds", "seeds")));
-    columns.push(Column::text("images", "images in/out"));
+    columns.extend(images.is_none().then(|| Column::text("images", "images in/out")));
     columns.extend(method.is_none().then(|| Column::text("ci_method", "interval by")));
     let mut table = Table::new("results", columns);
-    for row in rows {
-        let mut cells = vec![Cell::text(&row.variant), Cell::text(&row.in_dataset), Cell::text(&row.out_dataset)];
+    for (row, count) in rows.iter().zip(&counts) {
+        let mut cells = vec![Cell::text(&row.variant)];
+        cells.extend(inside.is_none().then(|| Cell::text(&row.in_dataset)));
+        cells.push(Cell::text(&row.out_dataset));
         cells.extend(score.is_none().then(|| Cell::text(&row.score)));
         cells.extend(metric.is_none().then(|| Cell::text(&row.metric)));
         cells.extend((kind == Rows::OfSeeds).then(|| row.seed.map_or(Cell::Absent, Cell::from)));
         cells.push(Cell::text(mean(row)));
         cells.push(Cell::text(interval(row)));
         cells.extend((kind == Rows::OverSeeds).then(|| Cell::text(seeds(row))));
-        let images = format!("{}/{}", row.n_in, row.n_out);
-        cells.push(if row.n_in + row.n_out == 0 { Cell::Absent } else { Cell::text(images) });
+        cells.extend(images.is_none().then(|| Cell::text(count)));
         cells.extend(method.is_none().then(|| Cell::text(&row.ci_method)));
         table.push(cells);
     }
     table.note(metric.map_or_else(|| "Values: mean ± standard deviation over seeds.".to_owned(), meaning));
     let shared = [
+        inside.map(|inside| format!("In-distribution: {inside}.")),
+        images.filter(|images| !images.is_empty()).map(|images| format!("Images in/out: {images}.")),
         score.map(|score| format!("Score: {score}, higher = more out-of-distribution.")),
         method.filter(|method| !method.is_empty()).map(|method| format!("Interval: {method}.")),
     ];
-    if shared.iter().any(Option::is_some) {
-        table.note(shared.into_iter().flatten().collect::<Vec<_>>().join(" "));
+    let shared: Vec<String> = shared.into_iter().flatten().collect();
+    if !shared.is_empty() {
+        table.note(shared.join(" "));
     }
     warn(rows, &mut table);
     table
@@ -118,8 +126,13 @@ pub fn warn(rows: &[TableRow], table: &mut Table) {
         );
     }
     if rows.iter().any(|row| row.seeds + row.seeds_undefined + row.seeds_stopped < row.seeds_planned) {
-        table.note("Rows with fewer seeds than planned will change.");
+        table.note("Numbers over fewer seeds than planned are partial: they change when more seeds have a result.");
     }
+}
+
+/// `10000/10000`, or nothing when there are none.
+fn images(row: &TableRow) -> String {
+    if row.n_in + row.n_out == 0 { String::new() } else { format!("{}/{}", row.n_in, row.n_out) }
 }
 
 /// The value that all rows share.

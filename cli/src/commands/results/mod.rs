@@ -5,6 +5,7 @@ mod bits_per_dim;
 mod key;
 mod long;
 pub mod names;
+mod over_images;
 mod pivot;
 mod print;
 mod provenance;
@@ -71,6 +72,9 @@ pub struct Arguments {
     /// Order rows by this column, largest first after a `-`: `-mean`, or `-mnist/dose` in a grid
     #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
     sort: Option<String>,
+    /// In a grid of a sweep with one seed, mark the best by a paired DeLong test over images, whose statistics are fetched
+    #[arg(long)]
+    images: bool,
     /// A row for each seed instead of one over seeds
     #[arg(long)]
     per_seed: bool,

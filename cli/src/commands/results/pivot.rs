@@ -30,6 +30,9 @@ pub struct Layout {
 /// The place of a value among others of its key: by rank, then by when it came.
 type Place = (usize, String, u64, usize);
 
+/// A row of the grid: what it is, and its numbers by their columns' places.
+type Line<'a> = (Vec<String>, BTreeMap<Vec<Place>, &'a TableRow>);
+
 /// The values of one key, each with its place.
 #[derive(Debug, Default)]
 struct Values {
@@ -83,7 +86,7 @@ pub fn pivot(
     audience: Audience,
 ) -> Result<Table, Failure> {
     let mut values: BTreeMap<&str, Values> = BTreeMap::new();
-    let mut cells: BTreeMap<Vec<Place>, (Vec<String>, BTreeMap<Vec<Place>, &TableRow>)> = BTreeMap::new();
+    let mut cells: BTreeMap<Vec<Place>, Line<'_>> = BTreeMap::new();
     let mut columns: BTreeMap<Vec<Place>, Vec<String>> = BTreeMap::new();
     for row in rows {
         let mut side = |keys: &[Key]| -> (Vec<Place>, Vec<String>) {
@@ -104,9 +107,10 @@ pub fn pivot(
     let mut heads: Vec<Column> =
         layout.rows.iter().map(|key| Column::named(key.name().to_owned(), vec![key.name().to_owned()])).collect();
     for headings in columns.values() {
-        heads.extend(head(headings, rows, audience));
+        heads.extend(head(headings, layout, rows, audience));
     }
     let mut table = Table::new("results", heads);
+    table.set_stubs(layout.rows.len());
     for (labels, line) in cells.values() {
         let mut shown: Vec<Cell> = labels.iter().map(Cell::text).collect();
         for column in columns.keys() {
@@ -120,9 +124,11 @@ pub fn pivot(
     Ok(table)
 }
 
-fn head(headings: &[String], rows: &[TableRow], audience: Audience) -> Vec<Column> {
+fn head(headings: &[String], layout: &Layout, rows: &[TableRow], audience: Audience) -> Vec<Column> {
     let metric = rows.first().map(|row| row.metric.as_str()).unwrap_or_default();
-    let titles = if headings.is_empty() { vec![title(metric)] } else { headings.to_vec() };
+    let shown = layout.columns.iter().zip(headings);
+    let shown = shown.map(|(key, heading)| if *key == Key::Metric { title(heading) } else { heading.clone() });
+    let titles = if headings.is_empty() { vec![title(metric)] } else { shown.collect() };
     let key = if headings.is_empty() { metric.to_owned() } else { headings.join("/") };
     match audience {
         Audience::People => vec![Column::named(key, titles).of_reals()],

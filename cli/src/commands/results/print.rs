@@ -13,7 +13,8 @@ use super::{
     best::Best,
     bits_per_dim,
     long::{self, Rows},
-    names::{FIRST_SCORES, meaning, title},
+    names::{FIRST_SCORES, meaning, rank, title},
+    over_images,
     pivot::{Layout, pivot},
     selection::{Selection, Settings},
 };
@@ -22,6 +23,9 @@ use crate::{
     failure::Failure,
     output::{self, Audience, Format, Look, Sink, Table},
 };
+
+/// Reasons that are listed for what is not tested.
+const REASONS: usize = 5;
 
 /// What is asked for, made out.
 struct Plan<'a> {
@@ -170,6 +174,12 @@ impl<'a> Plan<'a> {
                 Ok(())
             })
             .await?;
+        if self.arguments.format.audience() == Audience::People {
+            let group = |one: &TableRow, other: &TableRow| {
+                one.variant == other.variant && one.seed == other.seed && one.out_dataset == other.out_dataset
+            };
+            rows.chunk_by_mut(group).for_each(|rows| rows.sort_by_key(|row| rank(&row.score)));
+        }
         Ok(rows)
     }
 
@@ -177,10 +187,18 @@ impl<'a> Plan<'a> {
         let Arguments { sweep, format, .. } = self.arguments;
         let audience = format.audience();
         let has_rivals = rows.iter().any(|row| row.variant != rows[0].variant);
+        let mut untested = BTreeSet::new();
         let best = if audience == Audience::Machines || self.kind == Rows::OfSeeds || !has_rivals {
             Best::default()
+        } else if self.arguments.images && rows.iter().all(|row| row.seeds < 2) {
+            let numbers = self.numbers(client).await?;
+            let (best, reasons) = over_images::judge(rows, &numbers, client).await?;
+            untested = reasons;
+            best
+        } else if rows.iter().all(|row| row.seeds < 2) {
+            Best::over_seeds(rows, &[])
         } else {
-            Best::over_seeds(rows, &self.numbers(rows, client).await?)
+            Best::over_seeds(rows, &self.numbers(client).await?)
         };
         let mut table = pivot(rows, &self.settings, layout, &best, audience)?;
         let all = |of: fn(&TableRow) -> &String| -> Vec<&str> {
@@ -198,18 +216,20 @@ impl<'a> Plan<'a> {
         }
         let mark = if *format == Format::Table { "*" } else { "Bold" };
         best.footnote(mark).into_iter().for_each(|note| table.note(note));
+        untested.iter().take(REASONS).for_each(|reason| table.note(format!("Not tested over images: {reason}.")));
         long::warn(rows, &mut table);
         Ok(table)
     }
 
-    /// The numbers of single seeds that tests rest on; none when there is one seed.
-    async fn numbers(&self, rows: &[TableRow], client: &Client) -> Result<Vec<TableRow>, Failure> {
+    /// The numbers of single seeds that tests rest on.
+    async fn numbers(&self, client: &Client) -> Result<Vec<TableRow>, Failure> {
         let mut numbers = Vec::new();
-        if rows.iter().all(|row| row.seeds < 2) {
-            return Ok(numbers);
-        }
         let request = self.selection.of_seeds(&self.arguments.sweep);
-        client.table(request, |row| Ok(numbers.extend(row.dataset.is_empty().then_some(row)))).await?;
+        let keep = |row: TableRow| {
+            numbers.extend(row.dataset.is_empty().then_some(row));
+            Ok(())
+        };
+        client.table(request, keep).await?;
         Ok(numbers)
     }
 

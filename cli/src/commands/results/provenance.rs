@@ -42,6 +42,9 @@ mod tests {
         let warnings = warnings(&rows);
 
         assert_eq!(warnings.len(), 1, "{warnings:?}");
-        assert!(warnings[0].contains("cifar10 is native") && warnings[0].contains("bilinear"), "{warnings:?}");
+        assert!(
+            warnings[0].contains("cifar10 is 32x32 by the publisher, svhn|") && warnings[0].contains("bilinear"),
+            "{warnings:?}"
+        );
     }
 }
