@@ -2,6 +2,7 @@
 
 mod cell;
 mod csv;
+mod html;
 mod json;
 mod latex;
 mod markdown;
@@ -22,7 +23,8 @@ use clap::ValueEnum;
 
 pub use self::{
     cell::{Cell, Estimate, quantity},
-    sink::{Sink, to_file},
+    html::Grid,
+    sink::{Sink, to_file, write_file},
     table::{Look, render},
 };
 

@@ -84,6 +84,13 @@ pub fn to_file(path: &Path) -> anyhow::Result<Whole<'_>> {
     Ok(Whole { path, out: BufWriter::new(file) })
 }
 
+/// Writes a whole file.
+pub fn write_file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let mut file = to_file(path)?;
+    file.out().write_all(bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    file.keep()
+}
+
 impl Whole<'_> {
     /// What to write to.
     pub fn out(&mut self) -> &mut (dyn Write + Send) {

@@ -7,15 +7,15 @@ use std::{
 };
 
 use proto::v1::{
-    BitsPerDimRow, CancelRequest, CancelResponse, DrainRequest, DrainResponse, ExperimentRow, ExplainRequest,
-    ExplainResponse, FigureRow, GetRequest, GetResponse, GetSweepRequest, JobLogRequest, JobLogResponse, JobRow,
-    ListExperimentsRequest, ListExperimentsResponse, ListFiguresRequest, ListFiguresResponse, ListJobsRequest,
-    ListJobsResponse, ListStatisticsRequest, ListStatisticsResponse, ListSweepsRequest, ListSweepsResponse,
-    ListWorkersRequest, ListWorkersResponse, PutRequest, PutResponse, QueryAurocRequest, QueryAurocResponse,
-    QueryBitsPerDimRequest, QueryBitsPerDimResponse, QueryEvaluationsRequest, QueryEvaluationsResponse,
-    QueryTableRequest, QueryTableResponse, RetryRequest, RetryResponse, StatRequest, StatResponse, StatisticsRow,
-    SubmitRequest, SubmitResponse, SweepSummary, TableRow, TrainingCurveRequest, TrainingCurveResponse,
-    ValidateRequest, ValidateResponse, WatchRequest, WatchResponse, WorkerRow,
+    BitsPerDimRow, CancelRequest, CancelResponse, DescribeSweepRequest, DescribeSweepResponse, DrainRequest,
+    DrainResponse, ExperimentRow, ExplainRequest, ExplainResponse, FigureRow, GetRequest, GetResponse, GetSweepRequest,
+    JobLogRequest, JobLogResponse, JobRow, ListExperimentsRequest, ListExperimentsResponse, ListFiguresRequest,
+    ListFiguresResponse, ListJobsRequest, ListJobsResponse, ListStatisticsRequest, ListStatisticsResponse,
+    ListSweepsRequest, ListSweepsResponse, ListWorkersRequest, ListWorkersResponse, PutRequest, PutResponse,
+    QueryAurocRequest, QueryAurocResponse, QueryBitsPerDimRequest, QueryBitsPerDimResponse, QueryEvaluationsRequest,
+    QueryEvaluationsResponse, QueryTableRequest, QueryTableResponse, RetryRequest, RetryResponse, StatRequest,
+    StatResponse, StatisticsRow, SubmitRequest, SubmitResponse, SweepSummary, TableRow, TrainingCurveRequest,
+    TrainingCurveResponse, ValidateRequest, ValidateResponse, WatchRequest, WatchResponse, WorkerRow,
     artifact_service_server::{ArtifactService, ArtifactServiceServer},
     fleet_service_server::{FleetService, FleetServiceServer},
     result_service_server::{ResultService, ResultServiceServer},
@@ -44,6 +44,10 @@ pub struct Script {
     pub refusal: Option<Status>,
     /// Refusals of the first submits, before `refusal` counts.
     pub first_refusals: Mutex<VecDeque<Status>>,
+    /// What it asked for, and how its results were computed; the summary is its own.
+    pub description: DescribeSweepResponse,
+    /// The training curve of every experiment.
+    pub curve: TrainingCurveResponse,
     /// Its numbers: those without a seed are over seeds.
     pub table: Vec<TableRow>,
     /// Its bits/dim.
@@ -134,6 +138,16 @@ impl SweepService for Scripted {
     async fn get(&self, request: Request<GetSweepRequest>) -> Result<Response<SweepSummary>, Status> {
         self.known(&request.into_inner().sweep)?;
         Ok(self.0.sweep.clone().into())
+    }
+
+    async fn describe(
+        &self,
+        request: Request<DescribeSweepRequest>,
+    ) -> Result<Response<DescribeSweepResponse>, Status> {
+        self.known(&request.into_inner().sweep)?;
+        let mut description = self.0.description.clone();
+        description.sweep = Some(self.0.sweep.clone());
+        Ok(description.into())
     }
 
     async fn list(&self, _: Request<ListSweepsRequest>) -> Result<Response<ListSweepsResponse>, Status> {
@@ -252,7 +266,7 @@ impl ResultService for Scripted {
         &self,
         _: Request<TrainingCurveRequest>,
     ) -> Result<Response<TrainingCurveResponse>, Status> {
-        Err(Status::unimplemented("no command asks for it"))
+        Ok(self.0.curve.clone().into())
     }
 
     async fn list_statistics(

@@ -1,6 +1,7 @@
 //! The edge: parse the request once, call the lifecycle or a view, write the answer. No decision is made here.
 
 mod artifact;
+mod description;
 mod explain;
 mod fleet;
 mod log;

@@ -108,7 +108,11 @@ impl ResultService for ResultApi {
         let experiment =
             ExperimentId::from_wire(experiment_id, "experiment_id").map_err(|refusal| status::refused(&refusal))?;
         let curve = self.store.training_curve(experiment).await.map_err(failed)?;
-        Ok(Response::new(v1::TrainingCurveResponse { points: curve.into_iter().map(rows::curve_point).collect() }))
+        let validation = self.store.validation_curve(experiment).await.map_err(failed)?;
+        Ok(Response::new(v1::TrainingCurveResponse {
+            points: curve.into_iter().map(rows::curve_point).collect(),
+            validation: validation.into_iter().map(rows::validation_point).collect(),
+        }))
     }
 
     async fn list_figures(

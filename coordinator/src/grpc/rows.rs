@@ -6,7 +6,7 @@ use proto::{
     v1::{self, TrainingCurvePoint},
 };
 use store::{
-    BitsPerDimRow, ExperimentRow, FigureRow, StatisticsRow, TableRow,
+    BitsPerDimRow, ExperimentRow, FigureRow, StatisticsRow, TableRow, ValidationRow,
     views::{AurocRow, CurveRow, EvaluationRow, JobRow, SweepSummary},
 };
 
@@ -209,9 +209,9 @@ pub(super) fn curve_point(row: CurveRow) -> TrainingCurvePoint {
     }
 }
 
-/// A digest stands in hexadecimal in the views, which a CHECK keeps sound.
-fn digest(hexadecimal: &str) -> Vec<u8> {
-    hexadecimal.parse::<Digest>().map(|digest| digest.to_wire()).unwrap_or_default()
+pub(super) fn validation_point(row: ValidationRow) -> v1::ValidationCurvePoint {
+    let ValidationRow { step, bits_per_dim, auroc } = row;
+    v1::ValidationCurvePoint { step: large_count(step), bits_per_dim, auroc }
 }
 
 pub(super) fn statistics(row: StatisticsRow) -> v1::StatisticsRow {
@@ -228,6 +228,11 @@ pub(super) fn statistics(row: StatisticsRow) -> v1::StatisticsRow {
         digest: digest(&row.digest),
         bytes: large_count(row.bytes),
     }
+}
+
+/// A digest stands in hexadecimal in the views, which a CHECK keeps sound.
+fn digest(hexadecimal: &str) -> Vec<u8> {
+    hexadecimal.parse::<Digest>().map(|digest| digest.to_wire()).unwrap_or_default()
 }
 
 pub(super) fn figure(row: FigureRow) -> v1::FigureRow {

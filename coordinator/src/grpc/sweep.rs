@@ -17,7 +17,7 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::{find_sweep, rows, status, table, watch::Watch};
+use super::{description, find_sweep, rows, status, table, watch::Watch};
 use crate::{
     Wakeups,
     lifecycle::{Lifecycle, Submission, expand},
@@ -68,6 +68,15 @@ impl SweepService for SweepApi {
         let v1::GetSweepRequest { sweep } = request.into_inner();
         let sweep = find_sweep(&self.store, &sweep).await?;
         Ok(Response::new(self.summary(sweep).await?))
+    }
+
+    async fn describe(
+        &self,
+        request: Request<v1::DescribeSweepRequest>,
+    ) -> Result<Response<v1::DescribeSweepResponse>, Status> {
+        let v1::DescribeSweepRequest { sweep, max_variants } = request.into_inner();
+        let sweep = find_sweep(&self.store, &sweep).await?;
+        Ok(Response::new(description::describe(&self.store, sweep, max_variants).await?))
     }
 
     async fn list(&self, request: Request<v1::ListSweepsRequest>) -> Result<Response<v1::ListSweepsResponse>, Status> {

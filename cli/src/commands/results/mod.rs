@@ -21,7 +21,8 @@ use clap::Args;
 
 use self::key::{Condition, Key};
 pub use self::{
-    long::{auroc_table, interval, mean, of_auroc, seeds},
+    bits_per_dim::table as bits_per_dim_table,
+    long::{Rows, auroc_table, interval, mean, of_auroc, seeds, table as numbers_table},
     selection::ALL,
 };
 use crate::{client::Client, failure::Failure, output::Format};
