@@ -1,6 +1,7 @@
 //! The Python package against a real cluster: its own tests, and its example while the coordinator dies and comes back.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene should panic")]
+#![expect(clippy::print_stderr, reason = "a test that is passed over says so")]
 
 use std::{
     path::{Path, PathBuf},

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use architecture::InputShape;
+
 /// Part of a dataset: what a model learns from, or what it is judged on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Split {
@@ -62,6 +64,17 @@ impl Shape {
         match self {
             Self::Image(_) => "images",
             Self::Vector(_) => "vectors",
+        }
+    }
+}
+
+impl From<InputShape> for Shape {
+    fn from(shape: InputShape) -> Self {
+        match shape {
+            InputShape::Image { channels, height, width } => {
+                Self::Image([channels, height, width].map(|size| size as usize))
+            }
+            InputShape::Vector { features } => Self::Vector(features as usize),
         }
     }
 }
@@ -190,6 +203,24 @@ impl Examples {
         (Self { shape, values: first, labels, left_out }, rest)
     }
 
+    /// The same examples with changed values, which are as many of another shape; labels stay.
+    pub(crate) fn try_map<E>(self, shape: Shape, change: impl FnOnce(Values) -> Result<Values, E>) -> Result<Self, E> {
+        Ok(Self { values: change(self.values)?, shape, ..self })
+    }
+
+    /// The examples with ascending indices, moved together where they lie.
+    pub(crate) fn pick(mut self, indices: &[usize]) -> Self {
+        let dimensions = self.dimensions();
+        match &mut self.values {
+            Values::Bytes(values) => compact(values, indices, dimensions),
+            Values::Floats(values) => compact(values, indices, dimensions),
+        }
+        if let Some(labels) = &mut self.labels {
+            compact(labels, indices, 1);
+        }
+        self
+    }
+
     /// All values, example after example.
     #[must_use]
     pub fn values(&self) -> &Values {
@@ -208,6 +239,15 @@ impl Examples {
             Values::Floats(values) => to.extend_from_slice(&values[place]),
         }
     }
+}
+
+/// Moves some groups of `length` values to the front, and drops the others.
+fn compact<T: Copy>(values: &mut Vec<T>, indices: &[usize], length: usize) {
+    for (place, &index) in indices.iter().enumerate() {
+        values.copy_within(index * length..(index + 1) * length, place * length);
+    }
+    values.truncate(indices.len() * length);
+    values.shrink_to_fit();
 }
 
 #[cfg(test)]

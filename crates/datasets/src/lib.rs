@@ -15,6 +15,7 @@ mod idx;
 mod idx_files;
 mod load;
 mod location;
+mod own;
 mod published;
 mod randomness;
 mod scaling;
@@ -33,12 +34,13 @@ pub use catalogue::{
     Catalogue, CelebaPreset, Checksum, CifarVersion, Coverage, DataFile, Digest, Download, EmnistPart, Entry, Format,
     PictureLayout, Source, SplitSize, UnknownDataset, WantedFile,
 };
-pub use dataset::{load, scaling_of};
+pub use dataset::{Unstepped, load, scaling_of};
 pub use error::LoadError;
 pub use examples::{Examples, Shape, Split, Values};
 pub use idx::{IdxError, IdxHeader};
 pub use load::load_entry;
 pub use location::{DATA_DIRECTORY_VARIABLE, DataDirectory, MissingFile};
+pub use own::{OwnContents, OwnError, OwnPart, own_contents};
 pub use published::PublishedError;
 pub use scaling::Scaling;
 pub use summary::{ChannelSummary, Summary};

@@ -14,6 +14,7 @@ use crate::scaling::{KeptColumns, Scaling};
 use crate::tables::hepmass::read_class;
 use crate::tables::miniboone::ClassRows;
 use crate::tables::{TableError, open};
+use crate::transform::Pipeline;
 
 /// Most labels read of a dataset whose size the catalogue does not state.
 const MAX_LABELS: usize = 1 << 26;
@@ -32,14 +33,26 @@ pub fn load_entry(
     limit: Option<usize>,
     scaling: &Scaling,
 ) -> Result<Examples, LoadError> {
+    Ok(load_stepped(directory, entry, split, limit, scaling, None)?.0)
+}
+
+/// The same, and whether the steps were applied to the images while they were read. If not, that is left to the caller.
+pub(crate) fn load_stepped(
+    directory: &DataDirectory,
+    entry: &Entry,
+    split: Split,
+    limit: Option<usize>,
+    scaling: &Scaling,
+    steps: Option<&Pipeline>,
+) -> Result<(Examples, bool), LoadError> {
     if !entry.has(split) {
         return Err(LoadError::NoSplit { dataset: entry.name, split });
     }
     scaling.check_fits(entry)?;
     let values = match (entry.source, entry.shape) {
         (Source::Published { format, .. }, _) => {
-            return match published::load(directory, entry, format, split, limit) {
-                Err(LoadError::Missing(missing)) => load_instead(directory, entry, split, limit, missing),
+            return match published::load(directory, entry, format, split, limit, steps) {
+                Err(LoadError::Missing(missing)) => Ok((load_instead(directory, entry, split, limit, missing)?, false)),
                 read => read,
             };
         }
@@ -47,11 +60,11 @@ pub fn load_entry(
             Values::Bytes(procedure.generate(shape.as_image(), split, generated(entry, split, limit)))
         }
         (Source::Idx { files, .. }, _) => {
-            return idx_files::load(directory, entry, files, split, generated(entry, split, limit));
+            return Ok((idx_files::load(directory, entry, files, split, generated(entry, split, limit))?, false));
         }
         (Source::Arrays { array, .. }, _) => {
             let path = find(directory, entry, &array_of(entry, split))?;
-            return load_array(&path, array, entry, split, limit, scaling);
+            return Ok((load_array(&path, array, entry, split, limit, scaling)?, false));
         }
         (Source::Hepmass { .. } | Source::Miniboone { .. } | Source::ProceduralVectors(_), _) => {
             let mut values = Vec::new();
@@ -61,7 +74,8 @@ pub fn load_entry(
             Values::Floats(values)
         }
     };
-    Ok(Examples::new(entry.shape, values).expect("every source gives whole examples of the catalogue's shape"))
+    let examples = Examples::new(entry.shape, values);
+    Ok((examples.expect("every source gives whole examples of the catalogue's shape"), false))
 }
 
 /// Number of examples to compute.
@@ -78,7 +92,12 @@ fn load_instead(
     limit: Option<usize>,
     missing: MissingFile,
 ) -> Result<Examples, LoadError> {
-    let Ok(path) = directory.find(entry, &array_of(entry, split)) else { return Err(missing.into()) };
+    let array = array_of(entry, split);
+    let Ok(path) = directory.find(entry, &array) else {
+        let MissingFile { contents, .. } = &missing;
+        let contents = format!("{contents}; or an array of your own, {}/{}", entry.name, array.names.join(" or "));
+        return Err(MissingFile { contents, ..missing }.into());
+    };
     load_array(&path, "images", entry, split, limit, &Scaling::none())
 }
 

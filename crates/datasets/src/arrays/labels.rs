@@ -71,24 +71,11 @@ pub fn read_labels(path: &Path, count: usize, most: usize) -> Result<Option<Vec<
 
 /// Bytes, whether signed, and whether the most significant byte comes first; none for what is no integer.
 fn integer_of(element: &Element) -> Option<(usize, bool, bool)> {
-    let Element::Other(name) = element else {
-        return (*element == Element::Byte).then_some((1, false, false));
-    };
-    Some(match name.as_str() {
-        "|i1" | "i1" | "I8" => (1, true, false),
-        "<i2" | "I16" => (2, true, false),
-        "<i4" | "I32" => (4, true, false),
-        "<i8" | "I64" => (8, true, false),
-        "<u2" | "U16" => (2, false, false),
-        "<u4" | "U32" => (4, false, false),
-        "<u8" | "U64" => (8, false, false),
-        ">i2" => (2, true, true),
-        ">i4" => (4, true, true),
-        ">i8" => (8, true, true),
-        ">u2" => (2, false, true),
-        ">u4" => (4, false, true),
-        _ => return None,
-    })
+    match *element {
+        Element::Byte => Some((1, false, false)),
+        Element::Integer { bytes, signed, big_endian } => Some((bytes, signed, big_endian)),
+        Element::Float { .. } | Element::Other(_) => None,
+    }
 }
 
 #[cfg(test)]

@@ -16,5 +16,5 @@ pub use element::Element;
 pub use error::ArrayError;
 pub use labels::{integers, read_labels};
 pub use npy::read_header;
-pub use read::{read_bytes, read_rows};
+pub use read::{read_bytes, read_images, read_rows};
 pub use vector::read_numbers;

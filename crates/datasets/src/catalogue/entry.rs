@@ -162,9 +162,15 @@ mod tests {
 
     #[test]
     fn entries_are_those_of_the_names_in_their_order() {
-        let names: Vec<&str> = catalogue::DatasetName::ALL.iter().map(|name| name.as_str()).collect();
+        let names = catalogue::DatasetName::ALL;
 
-        assert_eq!(Catalogue::entries().iter().map(|entry| entry.name).collect::<Vec<_>>(), names);
+        assert_eq!(Catalogue::entries().len(), names.len());
+        for (entry, name) in Catalogue::entries().iter().zip(names) {
+            let train_size = entry.train_size.known().map(|size| size as u64);
+            assert_eq!((entry.name, entry.shape.to_string()), (name.as_str(), name.shape().to_string()));
+            assert_eq!(entry.has(Split::Train), name.has_train_split(), "{name}");
+            assert!(train_size.is_none() || train_size == name.train_examples(), "{name}");
+        }
     }
 
     #[test]

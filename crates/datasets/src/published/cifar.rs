@@ -57,7 +57,7 @@ pub fn read(
         }
         expect_end(name, reader)
     })?;
-    Ok(Loaded { pixels, labels: Some(labels), left_out: Vec::new() })
+    Ok(Loaded { pixels, labels: Some(labels), left_out: Vec::new(), is_stepped: false })
 }
 
 fn expect_end(name: &str, reader: &mut dyn Read) -> Result<(), PublishedError> {

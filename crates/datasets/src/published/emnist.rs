@@ -53,7 +53,7 @@ pub fn read(path: &Path, part: EmnistPart, split: Split, known: usize, count: us
     };
     pixels.chunks_exact_mut(SIDE * SIDE).for_each(transpose);
     let labels = has_labels.then(|| renumber(&labels, part)).transpose()?;
-    Ok(Loaded { pixels, labels, left_out: Vec::new() })
+    Ok(Loaded { pixels, labels, left_out: Vec::new(), is_stepped: false })
 }
 
 fn read_idx(

@@ -51,7 +51,7 @@ pub fn read(
         PublishedError::check_count("pictures", found, known).map_err(|problem| (last, problem))?;
     }
     labels.truncate(count);
-    Ok(Loaded { pixels, labels: Some(labels), left_out: Vec::new() })
+    Ok(Loaded { pixels, labels: Some(labels), left_out: Vec::new(), is_stepped: false })
 }
 
 /// Finds a batch by its file's name: as a file of the folder, or of one that an archive extracts to, else in an archive.

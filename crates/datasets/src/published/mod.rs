@@ -30,6 +30,7 @@ use crate::catalogue::{
 use crate::error::LoadError;
 use crate::examples::{Examples, Shape, Split, Values};
 use crate::location::DataDirectory;
+use crate::transform::Pipeline;
 
 /// What a reader gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,19 +40,23 @@ struct Loaded {
     labels: Option<Vec<u32>>,
     /// Files that are known to be damaged.
     left_out: Vec<String>,
+    /// Whether the steps of the dataset's name were applied.
+    is_stepped: bool,
 }
 
 /// Faces of CelebA, height and width.
 const CELEBA_SIZE: [usize; 2] = [218, 178];
 
-/// Reads the first `limit` pictures of a split from the publisher's files, or all.
+/// Reads the first `limit` pictures of a split from the publisher's files, or all. Says whether `steps` were applied to them:
+/// where pictures are decoded one by one, they are, since the pictures before them may not fit the memory.
 pub fn load(
     directory: &DataDirectory,
     entry: &Entry,
     format: Format,
     split: Split,
     limit: Option<usize>,
-) -> Result<Examples, LoadError> {
+    steps: Option<&Pipeline>,
+) -> Result<(Examples, bool), LoadError> {
     let known = entry.size(split).known().unwrap_or_default();
     let count = limit.map_or(known, |limit| limit.min(known));
     let loaded = match format {
@@ -72,7 +77,7 @@ pub fn load(
             let [_, side, _] = entry.shape.as_image();
             svhn::read(&path, known, count, side).map_err(|problem| at(&path, problem))?
         }
-        Format::Celeba(preset) => celeba(directory, entry, preset, split, [known, count])?,
+        Format::Celeba(preset) => celeba(directory, entry, preset, split, [known, count], steps)?,
         Format::DownsampledImagenet => imagenet(directory, entry, split, [known, count])?,
         Format::Pictures { layout, .. } => {
             let path = directory.find(entry, &catalogue::archive(format, split))?;
@@ -80,18 +85,19 @@ pub fn load(
                 let container = Container::open(&path)?;
                 let chosen = layouts::choose(&container, layout, split)?;
                 PublishedError::check_count("pictures", chosen.members.len(), known)?;
-                pictures(&container, chosen, count, picture_recipe(entry, layout))
+                pictures(&container, chosen, count, picture_recipe(entry, layout), steps)
             };
             read().map_err(|problem| at(&path, problem))?
         }
     };
-    let Loaded { pixels, labels, left_out } = loaded;
-    let examples = Examples::new(entry.shape, Values::Bytes(pixels)).expect("readers give whole pictures");
+    let Loaded { pixels, labels, left_out, is_stepped } = loaded;
+    let shape = steps.filter(|_| is_stepped).map_or(entry.shape, |steps| Shape::Image(steps.shape()));
+    let examples = Examples::new(shape, Values::Bytes(pixels)).expect("readers give whole pictures");
     let examples = match labels {
         Some(labels) => examples.with_labels(labels).expect("readers give a label for each picture"),
         None => examples,
     };
-    Ok(examples.with_left_out(left_out))
+    Ok((examples.with_left_out(left_out), is_stepped))
 }
 
 /// Reads every picture of a split and says how many there are and what was left out, without keeping large ones.
@@ -112,7 +118,7 @@ pub fn count(
         Format::Celeba(CelebaPreset::Aligned) => (&small, Format::Celeba(CelebaPreset::ShorterSide)),
         other => (entry, other),
     };
-    let examples = load(directory, entry, format, split, None)?;
+    let (examples, _) = load(directory, entry, format, split, None, None)?;
     Ok((examples.len(), examples.left_out().to_vec()))
 }
 
@@ -137,6 +143,7 @@ fn celeba(
     preset: CelebaPreset,
     split: Split,
     [known, count]: [usize; 2],
+    steps: Option<&Pipeline>,
 ) -> Result<Loaded, LoadError> {
     let path = directory.find(entry, &catalogue::archive(Format::Celeba(preset), split))?;
     let list = directory.find(entry, &celeba_partition())?;
@@ -150,7 +157,7 @@ fn celeba(
     let recipe = Recipe { shape: entry.shape.as_image(), published_size: Some(CELEBA_SIZE), fit, inverts: false };
     let read = || {
         let container = Container::open(&path)?;
-        pictures(&container, celeba::choose(&container, &names)?, count, recipe)
+        pictures(&container, celeba::choose(&container, &names)?, count, recipe, steps)
     };
     read().map_err(|problem| at(&path, problem))
 }
@@ -184,12 +191,19 @@ fn picture_recipe(entry: &Entry, layout: PictureLayout) -> Recipe {
 }
 
 /// Decodes the first `count` of the chosen pictures.
-fn pictures(container: &Container, chosen: Chosen, count: usize, recipe: Recipe) -> Result<Loaded, PublishedError> {
+fn pictures(
+    container: &Container,
+    chosen: Chosen,
+    count: usize,
+    recipe: Recipe,
+    steps: Option<&Pipeline>,
+) -> Result<Loaded, PublishedError> {
     let Chosen { mut members, labels, left_out } = chosen;
     members.truncate(count);
     let labels = labels.map(|mut labels| {
         labels.truncate(count);
         labels
     });
-    Ok(Loaded { pixels: gather::gather(container, &members, recipe)?, labels, left_out })
+    let pixels = gather::gather(container, &members, recipe, steps)?;
+    Ok(Loaded { pixels, labels, left_out, is_stepped: steps.is_some() })
 }

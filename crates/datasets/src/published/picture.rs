@@ -61,12 +61,21 @@ pub fn decode(bytes: &[u8], channels: usize, largest: Largest) -> Result<Picture
             let plane: Vec<u8> = values.into_iter().step_by(samples).collect();
             plane.repeat(channels)
         }
-        (_, true) => {
-            let plane = |channel| values.iter().skip(channel).step_by(samples).copied();
-            (0..channels).flat_map(plane).collect()
-        }
+        (_, true) => planes(&values, samples),
     };
     Ok(Picture { shape: [channels, height, width], pixels })
+}
+
+/// Red, green and blue, each in a plane of its own.
+fn planes(values: &[u8], samples: usize) -> Vec<u8> {
+    let pixels = values.len() / samples;
+    let mut planes = vec![0; 3 * pixels];
+    let (red, rest) = planes.split_at_mut(pixels);
+    let (green, blue) = rest.split_at_mut(pixels);
+    for (((pixel, red), green), blue) in values.chunks_exact(samples).zip(red).zip(green).zip(blue) {
+        (*red, *green, *blue) = (pixel[0], pixel[1], pixel[2]);
+    }
+    planes
 }
 
 fn luma(pixel: &[u8]) -> u8 {

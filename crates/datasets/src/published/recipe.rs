@@ -3,7 +3,7 @@
 use catalogue::{Filter, Size};
 
 use super::picture::{Largest, Picture, decode};
-use crate::transform::Resizer;
+use crate::transform::{Pipeline, Resizer};
 
 /// Largest picture read where sizes vary; the largest of the textures has 640 pixels a side.
 const MAX_SIDE: usize = 4096;
@@ -40,18 +40,19 @@ pub struct Recipe {
 pub struct Cook {
     recipe: Recipe,
     resizer: Option<(Sizes, Resizer)>,
+    steps: Option<Pipeline>,
 }
 
 /// What a resizer was made for: the shape before, the size after.
 type Sizes = ([usize; 3], [usize; 2]);
 
 impl Cook {
-    pub fn new(recipe: Recipe) -> Self {
-        Self { recipe, resizer: None }
+    pub fn new(recipe: Recipe, steps: Option<Pipeline>) -> Self {
+        Self { recipe, resizer: None, steps }
     }
 
-    /// Makes an example from a file. An error is what is wrong, to stand after a name.
-    pub fn make(&mut self, file: &[u8]) -> Result<Vec<u8>, String> {
+    /// Makes the example of an index from a file. An error is what is wrong, to stand after a name.
+    pub fn make(&mut self, index: usize, file: &[u8]) -> Result<Vec<u8>, String> {
         let [channels, height, width] = self.recipe.shape;
         let picture = decode(file, channels, self.largest())?;
         let [_, found_height, found_width] = picture.shape;
@@ -74,7 +75,10 @@ impl Cook {
         if self.recipe.inverts {
             picture.pixels.iter_mut().for_each(|level| *level = 255 - *level);
         }
-        Ok(picture.pixels)
+        Ok(match &mut self.steps {
+            Some(steps) => steps.apply(index as u64, &picture.pixels).to_vec(),
+            None => picture.pixels,
+        })
     }
 
     fn largest(&self) -> Largest {

@@ -32,7 +32,7 @@ pub fn read(path: &Path, known: usize, count: usize, side: usize) -> Result<Load
     let pixels = pixels.ok_or_else(|| PublishedError::Lacks { member: "X (the pictures)".to_owned() })?;
     let mut labels = labels.ok_or_else(|| PublishedError::Lacks { member: "y (the digits)".to_owned() })?;
     labels.truncate(count);
-    Ok(Loaded { pixels, labels: Some(labels), left_out: Vec::new() })
+    Ok(Loaded { pixels, labels: Some(labels), left_out: Vec::new(), is_stepped: false })
 }
 
 fn pictures(

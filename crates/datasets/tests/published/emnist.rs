@@ -87,4 +87,5 @@ fn other_files_are_refused_by_name() {
     assert_says(&swapped, &["wrong magic number", "emnist-digits-train-images-idx3-ubyte"]);
     let missing = Folder::new().load(&entry, Split::Test, None).unwrap_err();
     assert!(matches!(missing, LoadError::Missing(_)), "{missing}");
+    assert_says(&missing.to_string(), &["gzip.zip", "small/test.npy"]);
 }

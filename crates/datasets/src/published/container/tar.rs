@@ -16,6 +16,9 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// Longest extended header read.
 const MAX_EXTENSION_BYTES: u64 = 1 << 16;
 
+/// What is read of each file: its index, its name and its bytes; it says whether to go on.
+type VisitFile<'a> = dyn FnMut(usize, &str, &mut dyn Read) -> Result<bool, PublishedError> + 'a;
+
 pub fn list(path: &Path, listing: &mut Listing) -> Result<(), PublishedError> {
     let mut archive = Archive::new(open(path)?);
     each_file(&mut archive, &mut |place, name, _| {
@@ -45,10 +48,7 @@ pub fn read_each(path: &Path, wanted: &[&Member], visit: &mut Visit<'_>) -> Resu
 /// Passes on index, name and bytes of each regular file until it is told to stop.
 ///
 /// Long names are put together here: the library would take as much memory as an entry states.
-fn each_file(
-    archive: &mut Archive<Box<dyn Read>>,
-    visit: &mut dyn FnMut(usize, &str, &mut dyn Read) -> Result<bool, PublishedError>,
-) -> Result<(), PublishedError> {
+fn each_file(archive: &mut Archive<Box<dyn Read>>, visit: &mut VisitFile<'_>) -> Result<(), PublishedError> {
     let mut place = 0;
     let mut long_name: Option<String> = None;
     for entry in archive.entries().map_err(PublishedError::of_reading)?.raw(true) {
