@@ -34,7 +34,11 @@ pub(super) async fn likelihoods(
         Measure::Score(_) => outs.as_slice(),
         Measure::BitsPerDimension | Measure::Nats => &[],
     };
-    let seed = examples.first_seed(variant, arguments.seed, needed).ok_or_else(|| nothing_yet(arguments, variant))?;
+    // A seed that has seen both sides says more than one that came first.
+    let seed = examples
+        .first_seed(variant, arguments.seed, &outs)
+        .or_else(|| examples.first_seed(variant, arguments.seed, needed))
+        .ok_or_else(|| nothing_yet(arguments, variant))?;
     evidence::likelihoods(evidence, &mut examples, (variant, seed), &outs, measure).await
 }
 
