@@ -13,7 +13,7 @@ async fn a_sweep_fills_its_auroc_table() {
     cluster.submit(&tiny_sweep("whole-way", &[1, 2], 60)).await.unwrap();
     cluster.await_success("whole-way").await.unwrap();
 
-    let request = QueryAurocRequest { sweep: "whole-way".to_owned() };
+    let request = QueryAurocRequest { sweep: "whole-way".to_owned(), scores: vec![] };
     let rows = cluster.results().unwrap().query_auroc(request).await.unwrap().into_inner().rows;
     let planned = tiny_sweep("whole-way", &[1, 2], 60).base.scores();
     assert_eq!(rows.len(), planned.len(), "every default score that fits has its row");
@@ -37,7 +37,7 @@ async fn a_watcher_sees_the_table_grow_and_the_sweep_end() {
     cluster.add_worker().unwrap();
     cluster.submit(&tiny_sweep("watched", &[1], 60)).await.unwrap();
 
-    let request = WatchRequest { sweep: "watched".to_owned() };
+    let request = WatchRequest { sweep: "watched".to_owned(), scores: vec![] };
     let mut stream = cluster.sweeps().unwrap().watch(request).await.unwrap().into_inner();
     let mut snapshots = Vec::new();
     while let Some(snapshot) = tokio::time::timeout(DEADLINE, stream.message()).await.expect("a snapshot").unwrap() {

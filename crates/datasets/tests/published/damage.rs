@@ -121,6 +121,21 @@ fn pictures_that_state_huge_sizes_cost_no_memory() {
 }
 
 #[test]
+fn names_of_a_tar_archive_without_end_are_stopped() {
+    let odin: &[&str] = &["LSUN.tar.gz", "LSUN/"];
+    let format = Format::Pictures { layout: PictureLayout::Unlabelled, train: odin, test: odin };
+    let entry = entry([3, 32, 32], [0, 1], format);
+    let long = format!("LSUN/{}.png", "x".repeat(30 << 20));
+    let folder = Folder::with("LSUN.tar.gz", &tar_gz_of(&[(&long, vec![1])]));
+
+    let mut refusal = String::new();
+    let memory = allocation_counter::measure(|| refusal = folder.refusal(&entry, Split::Test));
+
+    assert!(refusal.contains("a name in it is longer than 4096 bytes"), "{refusal}");
+    assert!(memory.bytes_max < 1 << 20, "{} bytes", memory.bytes_max);
+}
+
+#[test]
 fn archives_that_unpack_without_end_are_stopped() {
     let odin: &[&str] = &["LSUN.tar.gz", "LSUN/"];
     let format = Format::Pictures { layout: PictureLayout::Unlabelled, train: odin, test: odin };
@@ -141,7 +156,7 @@ fn archives_that_unpack_without_end_are_stopped() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn changed_bytes_never_panic(
@@ -177,6 +192,29 @@ proptest! {
         let folder = Folder::with("dtd/images/a/0.jpg", &bytes);
         if let Ok(examples) = folder.load(&entry([3, 32, 32], [0, 1], format), Split::Test, None) {
             prop_assert_eq!(examples.len(), 1);
+        }
+    }
+
+    #[test]
+    fn any_list_of_partitions_is_read_or_refused(list in "[0-9a-zé. \\t\\r\\n]{0,200}") {
+        let entry = entry([3, 32, 32], [2, 1], Format::Celeba(CelebaPreset::ShorterSide));
+        let archive = zip_of(&[("img_align_celeba/a", Vec::new())]);
+        let folder = Folder::with("img_align_celeba.zip", &archive).and("list_eval_partition.txt", list.as_bytes());
+        prop_assert!(folder.load(&entry, Split::Train, None).is_err());
+    }
+
+    #[test]
+    fn any_annotations_are_read_or_refused(annotations in "(val_0.png|n01|\\t|\\n|[a-z]{0,9}){0,30}", classes in "(n01|n02|\\n| ){0,9}") {
+        let names: &[&str] = &["tiny-imagenet-200.zip"];
+        let format = Format::Pictures { layout: PictureLayout::TinyImagenet, train: names, test: names };
+        let files = [
+            ("tiny-imagenet-200/wnids.txt", classes.into_bytes()),
+            ("tiny-imagenet-200/val/val_annotations.txt", annotations.into_bytes()),
+            ("tiny-imagenet-200/val/images/val_0.png", png(64, 64, &[1; 4096])),
+        ];
+        let folder = Folder::with("tiny-imagenet-200.zip", &zip_of(&files));
+        if let Ok(examples) = folder.load(&entry([3, 64, 64], [1, 1], format), Split::Test, None) {
+            prop_assert_eq!(examples.labels().map(<[u32]>::len), Some(1));
         }
     }
 

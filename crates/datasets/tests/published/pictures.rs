@@ -157,6 +157,22 @@ fn larger_pictures_of_odin_are_cut_to_their_centre() {
     assert_says(&refusal, &["LSUN/0.png is 1×2 pixels", "2×2 are cut out of it"]);
 }
 
+/// Some archivers write names as records before a file.
+#[test]
+fn extended_names_of_a_tar_archive_are_read() {
+    let entry = set([3, 2, 2], [0, 1], PictureLayout::Unlabelled, &["LSUN.tar.gz"]);
+    let picture = png(2, 2, &[9; 12]);
+    let mut archive = tar::Builder::new(Vec::new());
+    archive.append_pax_extensions([("path", "LSUN/ümlaut.png".as_bytes())]).unwrap();
+    let mut header = tar::Header::new_ustar();
+    header.set_size(picture.len() as u64);
+    archive.append_data(&mut header, "LSUN/short", picture.as_slice()).unwrap();
+
+    let folder = Folder::with("LSUN.tar.gz", &archive.into_inner().unwrap());
+
+    assert_eq!(pixels(&folder.whole(&entry, Split::Test)), [9; 12]);
+}
+
 #[test]
 fn arrays_of_a_persons_own_stand_in_for_the_archive() {
     let entry = set([1, 1, 2], [0, 3], PictureLayout::Notmnist, &["notMNIST_small.tar.gz", "notMNIST_small/"]);
