@@ -18,7 +18,7 @@ pub enum Codec {
     Png,
     /// Lossless WebP.
     Webp,
-    /// Brotli at its highest quality over the raw planes.
+    /// Brotli at quality 9 over the raw planes.
     Brotli,
 }
 
