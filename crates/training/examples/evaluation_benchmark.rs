@@ -86,10 +86,9 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let codecs = code_lengths(arguments, &data)?;
     let flow = seconds - images as f64 / codecs;
     println!("{images} OOD images: {seconds:.1} s in all, {:.0} images/s", images as f64 / seconds);
-    println!(
-        "code lengths alone: {codecs:.0} images/s; the flow and the scores without them: about {:.0} images/s",
-        images as f64 / flow.max(1e-9)
-    );
+    let without =
+        if flow > 0.0 { format!("{:.0} images/s", images as f64 / flow) } else { "lost in the load".to_owned() };
+    println!("code lengths alone: {codecs:.0} images/s; the flow and the scores without them: {without}");
     for saved in outcome.statistics.iter().chain([&evaluation.statistics]) {
         let SavedStatistics { reference, bytes, .. } = saved;
         let each = 10_000.0 * *bytes as f64 / reference.images as f64;
