@@ -17,8 +17,8 @@ use clap::Parser;
 use crate::{
     client::Client,
     commands::{
-        Command, cancel, checkpoint, data, drain, figures, jobs, list, logs, results, retry, submit, up, validate,
-        watch, why, workers,
+        Command, cancel, checkpoint, data, drain, figures, jobs, list, logs, rescore, results, retry, submit, up,
+        validate, watch, why, workers,
     },
     endpoint::Cluster,
     failure::{EXIT_CODES, Failure},
@@ -81,6 +81,7 @@ async fn run_waiting(cluster: &Cluster, command: &Command) -> Result<(), Failure
         Command::Drain(arguments) => drain::run(arguments, &client()).await,
         Command::Cancel(arguments) => cancel::run(arguments, &client()).await,
         Command::Retry(arguments) => retry::run(arguments, &client()).await,
+        Command::Rescore(arguments) => rescore::run(arguments, &client()).await,
         Command::Validate(_) | Command::Data(_) => unreachable!("these wait for nobody"),
     }
 }

@@ -9,7 +9,7 @@ use std::{os::unix::fs::symlink, path::Path};
 use support::{Run, command, spillway, sweeps};
 use tempfile::TempDir;
 
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 18] = [
     &["up"],
     &["validate"],
     &["submit"],
@@ -20,6 +20,7 @@ const COMMANDS: [&[&str]; 17] = [
     &["figures"],
     &["cancel"],
     &["retry"],
+    &["rescore"],
     &["checkpoint"],
     &["checkpoint", "import"],
     &["checkpoint", "export"],

@@ -67,6 +67,9 @@ impl ChildEnd {
             }
             Self::Said(Outcome::Evaluated { .. }) => "child ended: evaluated".to_owned(),
             Self::Said(Outcome::Inspected { figures, .. }) => format!("child ended: drew {} pictures", figures.len()),
+            Self::Said(Outcome::Scored { measurements, .. }) => {
+                format!("child ended: computed scores, {} numbers", measurements.len())
+            }
             Self::Said(Outcome::Stopped) => "child ended: stopped as it was told".to_owned(),
             Self::Said(Outcome::Failed(failure)) => format!("child ended: failed, {}", failure.message),
             Self::Crashed(reason) => format!("child ended without a result: {}", reason.status()),
@@ -105,7 +108,7 @@ impl Workplace<'_> {
             () = hold.preempted().cancelled() => return Verdict::Release,
             fetched = self.fetch_files(&assignment, folder.path()) => fetched,
         };
-        let Fetched { checkpoint, initial_weights, learned } = match fetched {
+        let Fetched { checkpoint, initial_weights, learned, evaluated } = match fetched {
             Ok(files) => files,
             Err(problem) => return Verdict::infrastructure(problem),
         };
@@ -116,7 +119,8 @@ impl Workplace<'_> {
             hold.advance(start.map_or(0, |start| start.step), total, 0.0, None);
         }
         let (resources, folder_path) = (self.resources.clone(), folder.path().to_owned());
-        let order = Order { resources, checkpoint, initial_weights, learned, folder: folder_path, assignment };
+        let order =
+            Order { resources, checkpoint, initial_weights, learned, evaluated, folder: folder_path, assignment };
         let outbox = Arc::new(Outbox::default());
         let supervised = async {
             let end = self.supervise(&order, hold, &outbox).await;
@@ -239,6 +243,13 @@ impl Workplace<'_> {
                     }
                     Err(verdict) => verdict,
                 }
+            }
+            Outcome::Scored { measurements, scores, provenance } => {
+                if let Err(verdict) = self.store("the scores", &scores, hold).await {
+                    return verdict;
+                }
+                let scores = scores.digest;
+                Verdict::Complete(Completion::Score { measurements, scores, provenance })
             }
             Outcome::Inspected { figures, provenance } => {
                 for figure in &figures {

@@ -35,6 +35,7 @@ async fn work(scene: &Scene, worker: usize) {
                 let completion = match job.task {
                     domain::report::Task::Train { .. } => scene.trained(attempt).await,
                     domain::report::Task::Evaluate { .. } => scene.evaluated(0.5).await,
+                    domain::report::Task::Score { .. } => scene.scored(0.5).await,
                     domain::report::Task::Inspect { .. } => panic!("this sweep draws nothing"),
                 };
                 judged(scene.complete(attempt, &completion).await);

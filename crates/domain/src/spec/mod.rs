@@ -107,7 +107,7 @@ impl ExperimentSpec {
         let training = self.training.resolved(&self.model, self.data.dataset);
         let drawn = self.inspection.as_ref();
         let inspection = drawn.map(|inspection| inspection.resolved(self.data.dataset, &self.evaluation));
-        let scores = self.scores().into_iter().map(ScoreChoice::One).collect();
+        let scores = self.evaluation.scores(self.subject()).into_iter().map(ScoreChoice::One).collect();
         let evaluation = EvaluationSpec { scores: Some(scores), ..self.evaluation.clone() };
         Self { model: self.model.resolved(), training, evaluation, inspection, ..self.clone() }
     }
@@ -115,7 +115,22 @@ impl ExperimentSpec {
     /// The scores that an evaluation computes, in table order.
     #[must_use]
     pub fn scores(&self) -> Vec<ScoreName> {
-        self.evaluation.scores(self.subject())
+        self.evaluation.scores(self.subject()).into_iter().filter(|score| !score.is_opt_in()).collect()
+    }
+
+    /// The scores that jobs of their own compute, in table order.
+    #[must_use]
+    pub fn opt_in_scores(&self) -> Vec<ScoreName> {
+        self.evaluation.scores(self.subject()).into_iter().filter(|score| score.is_opt_in()).collect()
+    }
+
+    /// The scores that `choice` stands for with this experiment.
+    ///
+    /// # Errors
+    /// Why they cannot be computed of it, and what to do about it.
+    pub fn scores_of(&self, choice: ScoreChoice) -> Result<Vec<ScoreName>, String> {
+        let subject = self.subject();
+        choice.obstacle(subject).map_or_else(|| Ok(choice.names(subject)), Err)
     }
 
     /// What decides which scores can be computed.

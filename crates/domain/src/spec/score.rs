@@ -185,10 +185,12 @@ impl ScoreName {
                     "`{self}` needs {needed} examples of each side, and evaluation.images is {examples}: raise that, or leave the score out"
                 ))
             }
-            Self::LikelihoodRatio | Self::Waic | Self::GradientNorm | Self::ScoreTest | Self::LocalDimension => {
+            Self::LikelihoodRatio | Self::GradientNorm | Self::ScoreTest | Self::LocalDimension => {
                 Some(format!("`{self}` is not computed by this version: leave it out"))
             }
-            Self::LogLikelihood
+            // The sweep must have several seeds, which an experiment alone does not know.
+            Self::Waic
+            | Self::LogLikelihood
             | Self::LatentDensity
             | Self::LogDeterminant
             | Self::LatentNorm

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     Digest,
     job::JobKind,
+    score_jobs,
     spec::{ExperimentSpec, Violations, canonical},
 };
 
@@ -61,9 +62,17 @@ impl Expanded {
                 JobKind::Train => 1,
                 JobKind::Evaluate => spec.evaluation.out.len(),
                 JobKind::Inspect => usize::from(spec.inspection.is_some()),
+                JobKind::Score | JobKind::Probe => {
+                    let scores = spec.opt_in_scores();
+                    spec.evaluation.out.len() * score_jobs::jobs_of_experiment(kind, &scores)
+                }
             }
         };
-        self.experiments.iter().map(of).sum()
+        let over_seeds = |variant: &Variant| {
+            let outs = variant.spec.evaluation.out.len();
+            outs * score_jobs::jobs_of_variant(kind, &variant.spec.opt_in_scores())
+        };
+        self.experiments.iter().map(of).sum::<usize>() + self.variants.iter().map(over_seeds).sum::<usize>()
     }
 }
 
