@@ -243,8 +243,7 @@ async fn a_worker_without_a_gpu_computes_scores_of_a_sweep_that_asks_for_one() {
 
     assert_eq!(rescore(&coordinator, "gpu", &["dose"]).await.unwrap(), (1, 0));
     let job = coordinator.jobs("gpu").await.into_iter().find(|job| job.kind == "score").unwrap();
-    let explained =
-        coordinator.fleet().explain(v1::ExplainRequest { job_id: job.job_id }).await.unwrap().into_inner();
+    let explained = coordinator.fleet().explain(v1::ExplainRequest { job_id: job.job_id }).await.unwrap().into_inner();
     assert!(explained.causes.iter().all(|cause| cause.kind != "no-fitting-worker"), "{explained:?}");
     let mut worker = coordinator.open_worker().await;
 

@@ -52,7 +52,7 @@ pub struct Workplace<'a> {
 /// How a child ended, as its supervisor saw it.
 #[derive(Debug)]
 enum ChildEnd {
-    Said(Outcome),
+    Said(Box<Outcome>),
     Crashed(ExitReason),
     Broken(ProcessError),
     Interrupted(Verdict),
@@ -62,16 +62,16 @@ impl ChildEnd {
     /// What happened, in a line.
     fn describe(&self) -> String {
         match self {
-            Self::Said(Outcome::Trained { checkpoint, .. }) => {
-                format!("child ended: trained {} steps", checkpoint.step)
-            }
-            Self::Said(Outcome::Evaluated { .. }) => "child ended: evaluated".to_owned(),
-            Self::Said(Outcome::Inspected { figures, .. }) => format!("child ended: drew {} pictures", figures.len()),
-            Self::Said(Outcome::Scored { measurements, .. }) => {
-                format!("child ended: computed scores, {} numbers", measurements.len())
-            }
-            Self::Said(Outcome::Stopped) => "child ended: stopped as it was told".to_owned(),
-            Self::Said(Outcome::Failed(failure)) => format!("child ended: failed, {}", failure.message),
+            Self::Said(outcome) => match outcome.as_ref() {
+                Outcome::Trained { checkpoint, .. } => format!("child ended: trained {} steps", checkpoint.step),
+                Outcome::Evaluated { .. } => "child ended: evaluated".to_owned(),
+                Outcome::Inspected { figures, .. } => format!("child ended: drew {} pictures", figures.len()),
+                Outcome::Scored { measurements, .. } => {
+                    format!("child ended: computed scores, {} numbers", measurements.len())
+                }
+                Outcome::Stopped => "child ended: stopped as it was told".to_owned(),
+                Outcome::Failed(failure) => format!("child ended: failed, {}", failure.message),
+            },
             Self::Crashed(reason) => format!("child ended without a result: {}", reason.status()),
             Self::Broken(error) => error.to_string(),
             Self::Interrupted(_) => "child killed".to_owned(),
@@ -194,7 +194,7 @@ impl Workplace<'_> {
         }
         match (child.wait().await, outcome) {
             // What it said last counts, however its process ended afterwards.
-            (_, Some(outcome)) => ChildEnd::Said(outcome),
+            (_, Some(outcome)) => ChildEnd::Said(Box::new(outcome)),
             (Ok(reason), None) => ChildEnd::Crashed(reason),
             (Err(error), None) => ChildEnd::Broken(error),
         }
@@ -214,7 +214,7 @@ impl Workplace<'_> {
                 return Verdict::Fail(Failure { kind: FailureKind::Crash, message });
             }
         };
-        match outcome {
+        match *outcome {
             Outcome::Stopped => Verdict::Release,
             Outcome::Failed(failure) => Verdict::Fail(failure),
             Outcome::Trained { checkpoint, statistics, provenance } => match delivered {
@@ -222,7 +222,7 @@ impl Workplace<'_> {
                 Err(verdict) => verdict,
                 Ok(delivered) if delivered.checkpoint == Some(checkpoint) => {
                     match self.store_statistics(&statistics, hold).await {
-                        Ok(statistics) => Verdict::Complete(Completion::Train { checkpoint, statistics, provenance }),
+                        Ok(statistics) => completed(Completion::Train { checkpoint, statistics, provenance }),
                         Err(verdict) => verdict,
                     }
                 }
@@ -239,7 +239,7 @@ impl Workplace<'_> {
                 match stored {
                     Ok(learned) => {
                         let statistics = statistics.reference;
-                        Verdict::Complete(Completion::Evaluate { measurements, statistics, learned, provenance })
+                        completed(Completion::Evaluate { measurements, statistics, learned, provenance })
                     }
                     Err(verdict) => verdict,
                 }
@@ -249,7 +249,7 @@ impl Workplace<'_> {
                     return verdict;
                 }
                 let scores = scores.digest;
-                Verdict::Complete(Completion::Score { measurements, scores, provenance })
+                Verdict::Complete(Box::new(Completion::Score { measurements, scores, provenance }))
             }
             Outcome::Inspected { figures, provenance } => {
                 for figure in &figures {
@@ -258,7 +258,7 @@ impl Workplace<'_> {
                     }
                 }
                 let figures = figures.iter().map(DrawnFigure::reference).collect();
-                Verdict::Complete(Completion::Inspect { figures, provenance })
+                completed(Completion::Inspect { figures, provenance })
             }
         }
     }
@@ -270,11 +270,11 @@ impl Workplace<'_> {
         hold: &Hold,
     ) -> Result<Vec<StatisticsRef>, Verdict> {
         for one in statistics {
-            let StatisticsRef { dataset, split, .. } = one.reference;
+            let StatisticsRef { dataset, split, .. } = &one.reference;
             self.store(&format!("the statistics of {dataset} ({split})"), &one.file(), hold).await?;
             self.cache.keep(&one.file(), Kind::Statistics).await;
         }
-        Ok(statistics.iter().map(|one| one.reference).collect())
+        Ok(statistics.iter().map(|one| one.reference.clone()).collect())
     }
 
     /// Brings a file of the result into the artifact store, unless the attempt is interrupted or the file cannot be stored.
@@ -286,6 +286,10 @@ impl Workplace<'_> {
         };
         stored.map_err(|problem| Verdict::infrastructure(format!("{what} could not be stored: {problem}")))
     }
+}
+
+fn completed(completion: Completion) -> Verdict {
+    Verdict::Complete(Box::new(completion))
 }
 
 /// Follows one message of the child. It waits for no coordinator.

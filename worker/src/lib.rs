@@ -26,7 +26,7 @@ mod verdict;
 
 pub use child::{
     ArtifactFile, Command, DrawnFigure, ExitReason, Line, LineError, Message, Order, Outcome, ProcessError, Resources,
-    TrainedFlow, decode, encode, run_child,
+    StatisticsFile, TrainedFlow, decode, encode, run_child,
 };
 pub use cuda::{CudaError, probe};
 pub use runner::{WorkerError, run};

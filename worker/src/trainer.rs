@@ -8,7 +8,7 @@ use domain::{
     fleet::DeviceKind,
     job::FailureKind,
     report::{CurvePoint, Failure, Provenance, Split, StatisticsRef, Task, ValidationPoint},
-    spec::DatasetName,
+    spec::Dataset,
 };
 use training::{
     CheckpointError, CheckpointFile, Device, Directive, EvaluateOutcome, EvaluateRequest, Evaluation, FitEnd,
@@ -30,7 +30,7 @@ pub fn run(order: &Order, voice: Voice) -> Outcome {
     let mut reporter = Reporter { voice };
     let outcome = match &order.assignment.task {
         Task::Train { checkpoint_secs, .. } => train(order, *checkpoint_secs, &mut reporter),
-        Task::Evaluate { out, .. } => evaluate(order, *out, &mut reporter),
+        Task::Evaluate { out, .. } => evaluate(order, out.clone(), &mut reporter),
         Task::Inspect { .. } => inspect(order, &mut reporter),
         Task::Score { .. } => Ok(failed_bug("scores are not computed by this version")),
     };
@@ -63,7 +63,7 @@ fn train(order: &Order, checkpoint_secs: u32, reporter: &mut Reporter) -> Result
     })
 }
 
-fn evaluate(order: &Order, out: DatasetName, reporter: &mut Reporter) -> Result<Outcome, TrainingError> {
+fn evaluate(order: &Order, out: Dataset, reporter: &mut Reporter) -> Result<Outcome, TrainingError> {
     let Some(checkpoint) = &order.checkpoint else {
         return Ok(failed_bug("an evaluation was ordered without its checkpoint"));
     };
@@ -85,7 +85,7 @@ fn evaluate(order: &Order, out: DatasetName, reporter: &mut Reporter) -> Result<
             statistics: StatisticsFile {
                 path: statistics.path,
                 reference: StatisticsRef {
-                    dataset: out,
+                    dataset: request.out.clone(),
                     split: Split::Test,
                     images: measurements.first().map_or(1, |measured| measured.n_out.max(1)),
                     noise_draws: request.noise_draws,

@@ -23,7 +23,7 @@ const LAST_CALL_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub enum Verdict {
     /// The result.
-    Complete(Completion),
+    Complete(Box<Completion>),
     /// Why there is none.
     Fail(Failure),
     /// Interrupted: the job goes back.

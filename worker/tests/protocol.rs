@@ -7,11 +7,13 @@ use domain::{
     figure::MediaType,
     fleet::DeviceKind,
     job::FailureKind,
-    report::{CheckpointRef, CurvePoint, Failure, Interval, Measurement, Metric, Provenance},
+    report::{CheckpointRef, CurvePoint, Failure, Interval, Measurement, Metric, Provenance, Split, StatisticsRef},
     spec::{DatasetName, ScoreName},
 };
 use support::documents::{attempt, evaluate, inspect, train};
-use worker::{ArtifactFile, Command, DrawnFigure, Message, Order, Outcome, Resources, TrainedFlow, decode, encode};
+use worker::{
+    ArtifactFile, Command, DrawnFigure, Message, Order, Outcome, Resources, StatisticsFile, TrainedFlow, decode, encode,
+};
 
 fn file() -> ArtifactFile {
     ArtifactFile { path: "a folder/with \"quotes\"\n.safetensors".into(), digest: Digest::of(b"bytes") }
@@ -27,13 +29,24 @@ fn provenance() -> Provenance {
     }
 }
 
+fn statistics() -> StatisticsFile {
+    let reference = StatisticsRef {
+        dataset: DatasetName::SyntheticStrokes.into(),
+        split: Split::Train,
+        images: 1,
+        noise_draws: 2,
+        digest: Digest::of(b"rows"),
+    };
+    StatisticsFile { path: "rows".into(), reference }
+}
+
 #[test]
 fn messages_come_back_as_they_were() {
     let checkpoint = CheckpointRef { digest: Digest::of(b"weights"), step: u64::MAX };
     let measurement = Measurement {
         score: ScoreName::LogLikelihood,
         metric: Metric::Auroc,
-        dataset: Some(DatasetName::SyntheticStrokes),
+        dataset: Some(DatasetName::SyntheticStrokes.into()),
         value: Some(0.1 + 0.2),
         interval: Some(Interval { low: 1e-300, high: 0.5, method: "delong".to_owned() }),
         n_in: 10_000,
@@ -46,10 +59,11 @@ fn messages_come_back_as_they_were() {
         Message::Checkpoint(TrainedFlow { file: file(), step: 5 }),
         Message::StartedOver { problem: "format 2 is not readable".to_owned() },
         Message::Restarted { problem: "∞".to_owned(), to_step: 500, restarts: 1, learning_rate_factor: 0.1 },
-        Message::Ended(Outcome::Trained { checkpoint, provenance: provenance() }),
+        Message::Ended(Outcome::Trained { checkpoint, statistics: vec![statistics()], provenance: provenance() }),
         Message::Ended(Outcome::Evaluated {
             measurements: vec![measurement],
-            statistics: file(),
+            statistics: statistics(),
+            learned: Vec::new(),
             provenance: provenance(),
         }),
         Message::Ended(Outcome::Inspected {
@@ -89,6 +103,7 @@ fn orders_and_commands_come_back_as_they_were() {
             resources: resources.clone(),
             checkpoint: Some(file()),
             initial_weights: Some(file()),
+            learned: vec![file()],
             folder: "folder".into(),
         };
 

@@ -23,6 +23,8 @@ pub enum Benchmark {
     Queue,
     /// How far densities and inverses drift in single precision, TF32 and bfloat16
     Precision,
+    /// The metrics of a million scores, beside the plainest way to an AUROC
+    Metrics,
 }
 
 /// Arguments of the queue's benchmark that need no peer.
@@ -36,7 +38,7 @@ impl Benchmark {
                 &["build", "--release", "--package", "coordinator", "--package", "worker"]
             }
             Self::Queue => &["build", "--release", "--package", "coordinator"],
-            Self::Flows | Self::Precision => &[],
+            Self::Flows | Self::Precision | Self::Metrics => &[],
         }
     }
 
@@ -47,6 +49,7 @@ impl Benchmark {
             Self::Flows => &["run", "--release", "--package", "training", "--example", "step_benchmark", "--"],
             Self::Queue => &["run", "--release", "--package", "e2e", "--example", "queue_benchmark", "--"],
             Self::Precision => &["run", "--release", "--package", "flows", "--example", "precision_report", "--"],
+            Self::Metrics => &["run", "--release", "--package", "ood", "--example", "million_scores", "--"],
         }
     }
 }

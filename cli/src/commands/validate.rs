@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use domain::{
     job::JobKind,
-    spec::{DatasetName, Workload},
+    spec::Workload,
     stopping::{Asha, EarlyStopping, MedianRule},
     sweep::{Expanded, SweepSpec, Variant},
 };
@@ -141,7 +141,7 @@ fn for_people(measured: &[Measured<'_>]) -> Table {
         let spec = &variant.spec;
         table.push(vec![
             Cell::text(&variant.label),
-            Cell::text(spec.data.dataset.as_str()),
+            Cell::text(spec.data.dataset.to_string()),
             Cell::text(out_datasets(variant)),
             workload.couplings.into(),
             Cell::quantity(workload.parameters, ""),
@@ -179,7 +179,7 @@ fn for_machines(measured: &[Measured<'_>]) -> Table {
         let spec = &variant.spec;
         table.push(vec![
             Cell::text(&variant.label),
-            Cell::text(spec.data.dataset.as_str()),
+            Cell::text(spec.data.dataset.to_string()),
             Cell::text(out_datasets(variant)),
             workload.couplings.into(),
             Cell::quantity(workload.parameters, ""),
@@ -198,7 +198,7 @@ fn for_machines(measured: &[Measured<'_>]) -> Table {
 }
 
 fn out_datasets(variant: &Variant) -> String {
-    let out: Vec<&str> = variant.spec.evaluation.out.iter().copied().map(DatasetName::as_str).collect();
+    let out: Vec<String> = variant.spec.evaluation.out.iter().map(ToString::to_string).collect();
     out.join(", ")
 }
 

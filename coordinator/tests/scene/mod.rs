@@ -297,12 +297,9 @@ pub fn offer() -> v1::Offer {
 }
 
 pub fn trained(digest: Digest, step: u64) -> v1::complete_request::Result {
-    let checkpoint = v1::CheckpointRef { digest: digest.to_wire(), step };
-    v1::complete_request::Result::Train(v1::TrainResult {
-        checkpoint: Some(checkpoint),
-        provenance: Some(provenance()),
-        statistics: Vec::new(),
-    })
+    let checkpoint = Some(v1::CheckpointRef { digest: digest.to_wire(), step });
+    let (provenance, statistics) = (Some(provenance()), Vec::new());
+    v1::complete_request::Result::Train(v1::TrainResult { checkpoint, provenance, statistics })
 }
 
 /// A training that recorded what its flow makes of the dataset that it learned.

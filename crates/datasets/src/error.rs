@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::arrays::ArrayError;
+use crate::catalogue::UnknownDataset;
 use crate::examples::{Shape, Split};
 use crate::idx::IdxError;
 use crate::location::MissingFile;
@@ -66,6 +67,15 @@ pub enum LoadError {
         path: PathBuf,
         /// What is wrong with it.
         source: TableError,
+    },
+    /// No entry of the catalogue.
+    #[error(transparent)]
+    Unknown(#[from] UnknownDataset),
+    /// A dataset that is not read yet.
+    #[error("dataset {dataset} cannot be read: steps and own files are not read by this version")]
+    Steps {
+        /// The dataset.
+        dataset: String,
     },
     /// A dataset without such a split.
     #[error("dataset {dataset} has no {split} split; use it as an out-of-distribution dataset")]

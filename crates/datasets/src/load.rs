@@ -27,7 +27,7 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 ///
 /// # Errors
 /// [`LoadError`], naming the file and the remedy.
-pub fn load(
+pub fn load_entry(
     directory: &DataDirectory,
     entry: &Entry,
     split: Split,

@@ -82,7 +82,7 @@ impl Folder {
 
     fn load(&self, entry: &Entry, split: Split, limit: Option<usize>) -> Result<Values, LoadError> {
         let directory = DataDirectory::at(self.0.path());
-        let examples = datasets::load(&directory, entry, split, limit, &Scaling::none())?;
+        let examples = datasets::load_entry(&directory, entry, split, limit, &Scaling::none())?;
         assert_eq!(examples.shape(), entry.shape);
         Ok(examples.values().clone())
     }
@@ -282,7 +282,7 @@ fn dataset_without_a_train_split_says_what_it_is_for() {
     let entry = Catalogue::lookup("notmnist").unwrap();
 
     let refusal =
-        datasets::load(&DataDirectory::at("nowhere"), entry, Split::Train, None, &Scaling::none()).unwrap_err();
+        datasets::load_entry(&DataDirectory::at("nowhere"), entry, Split::Train, None, &Scaling::none()).unwrap_err();
 
     assert!(matches!(refusal, LoadError::NoSplit { dataset: "notmnist", split: Split::Train }), "{refusal}");
     assert!(refusal.to_string().contains("out-of-distribution"), "{refusal}");

@@ -37,7 +37,7 @@ const TINY: Entry = Entry {
 };
 
 fn load(directory: &DataDirectory, entry: &Entry, split: Split, limit: Option<usize>) -> Result<Examples, LoadError> {
-    datasets::load(directory, entry, split, limit, &Scaling::none())
+    datasets::load_entry(directory, entry, split, limit, &Scaling::none())
 }
 
 fn pixels(examples: &Examples) -> &[u8] {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datasets::{
     Catalogue, DataDirectory, EvaluationBatches, EvaluationPlan, Examples, Scaling, Split, TrainingBatches,
-    TrainingPlan, load,
+    TrainingPlan, load_entry,
 };
 use sha2::{Digest, Sha256};
 
@@ -16,7 +16,7 @@ fn note(hasher: &mut Sha256, numbers: &[u64], tensors: [&[f32]; 2]) {
 
 fn examples(dataset: &str, split: Split) -> Arc<Examples> {
     let entry = Catalogue::lookup(dataset).unwrap();
-    Arc::new(load(&DataDirectory::at("nowhere"), entry, split, Some(50), &Scaling::none()).unwrap())
+    Arc::new(load_entry(&DataDirectory::at("nowhere"), entry, split, Some(50), &Scaling::none()).unwrap())
 }
 
 fn training_digest(dataset: &str) -> String {

@@ -17,7 +17,7 @@ fn entry(name: &str) -> &'static Entry {
 }
 
 fn floats(directory: &DataDirectory, name: &str, split: Split, scaling: &Scaling) -> Vec<f32> {
-    match datasets::load(directory, entry(name), split, None, scaling).unwrap().values() {
+    match datasets::load_entry(directory, entry(name), split, None, scaling).unwrap().values() {
         Values::Floats(values) => values.clone(),
         Values::Bytes(_) => panic!("vectors are floats"),
     }
@@ -100,7 +100,7 @@ fn limit_changes_neither_scaling_nor_order() {
     let (_folder, directory) = hepmass();
     let scaling = Scaling::of(&directory, entry("hepmass-1")).unwrap();
 
-    let few = datasets::load(&directory, entry("hepmass-1"), Split::Train, Some(3), &scaling).unwrap();
+    let few = datasets::load_entry(&directory, entry("hepmass-1"), Split::Train, Some(3), &scaling).unwrap();
 
     let all = floats(&directory, "hepmass-1", Split::Train, &scaling);
     assert_eq!(few.values(), &Values::Floats(all[..45].to_vec()));
@@ -171,7 +171,7 @@ fn cut_off_gzip_is_refused() {
     std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     let scaling = Scaling::of(&directory, entry("hepmass-0")).unwrap();
 
-    let refusal = datasets::load(&directory, entry("hepmass-0"), Split::Test, None, &scaling).unwrap_err();
+    let refusal = datasets::load_entry(&directory, entry("hepmass-0"), Split::Test, None, &scaling).unwrap_err();
 
     assert!(matches!(refusal, LoadError::CorruptGzip { .. }), "{refusal}");
 }
@@ -294,7 +294,7 @@ fn embeddings_are_not_scaled_and_other_features_are_refused() {
 
     let raw = floats(&directory, "synthetic-embeddings-1", Split::Test, &none);
     let refusal =
-        datasets::load(&directory, entry("synthetic-embeddings-1"), Split::Test, Some(1), &clusters).unwrap_err();
+        datasets::load_entry(&directory, entry("synthetic-embeddings-1"), Split::Test, Some(1), &clusters).unwrap_err();
 
     assert!(none.moments().is_none());
     assert!(raw.iter().sum::<f32>() / raw.len() as f32 > 0.3, "rectified features are not centred");

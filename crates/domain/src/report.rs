@@ -11,7 +11,7 @@ use crate::{
     Digest, Epoch, ExperimentId, JobId, SweepId,
     figure::Figure,
     job::FailureKind,
-    spec::{DatasetName, ExperimentSpec, ScoreName},
+    spec::{Dataset, ExperimentSpec, ScoreName},
 };
 
 pub use metric::{Metric, UnknownMetric};
@@ -59,7 +59,7 @@ pub enum Task {
         /// The trained flow.
         checkpoint: CheckpointRef,
         /// The OOD dataset.
-        out: DatasetName,
+        out: Dataset,
         /// What training recorded of the dataset that the flow learned, each in the artifact store; empty when the result
         /// has none, and the evaluation records that side too.
         learned: Vec<StatisticsRef>,
@@ -74,7 +74,7 @@ pub enum Task {
         /// The scores.
         scores: Vec<ScoreName>,
         /// The OOD dataset.
-        out: DatasetName,
+        out: Dataset,
         /// What evaluations stored, of this experiment first; of the other seeds of its variant, too, for scores over seeds.
         evaluated: Vec<Evaluated>,
         /// The trained flow, for scores that run it.
@@ -170,7 +170,7 @@ pub struct Measurement {
     /// What was measured.
     pub metric: Metric,
     /// The dataset measured; absent when the number compares both sides.
-    pub dataset: Option<DatasetName>,
+    pub dataset: Option<Dataset>,
     /// The number; absent when it cannot be computed (an infinite mean, say).
     pub value: Option<f64>,
     /// Its confidence interval.

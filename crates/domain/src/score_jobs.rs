@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use crate::{
     ExperimentId, JobId,
     job::{JobKind, StateName},
-    spec::{DatasetName, ScoreName},
+    spec::{Dataset, ScoreName},
 };
 
 /// Fewest models over which a score is computed that rests on several.
@@ -34,7 +34,7 @@ pub struct Evaluation {
     /// Its experiment's variant, by any number that tells variants apart.
     pub variant: i64,
     /// Its OOD dataset.
-    pub out: DatasetName,
+    pub out: Dataset,
 }
 
 /// A job that computes scores.
@@ -45,7 +45,7 @@ pub struct ScoreJob {
     /// The experiment under which its numbers stand.
     pub experiment: ExperimentId,
     /// The OOD dataset.
-    pub out: DatasetName,
+    pub out: Dataset,
     /// The scores.
     pub scores: Vec<ScoreName>,
     /// What it waits for, in the order of ids; never empty.
@@ -55,13 +55,14 @@ pub struct ScoreJob {
 /// Scores that a sweep has already, or has jobs for.
 #[derive(Debug, Default)]
 pub struct Known {
-    of_experiments: HashSet<(ExperimentId, DatasetName, ScoreName)>,
-    of_variants: HashSet<(i64, DatasetName, ScoreName)>,
+    of_experiments: HashSet<(ExperimentId, Dataset, ScoreName)>,
+    of_variants: HashSet<(i64, Dataset, ScoreName)>,
 }
 
 impl Known {
     /// Takes in a score of an experiment of `variant`.
-    pub fn add(&mut self, experiment: ExperimentId, variant: i64, out: DatasetName, score: ScoreName) {
+    pub fn add(&mut self, experiment: ExperimentId, variant: i64, out: &Dataset, score: ScoreName) {
+        let out = out.clone();
         match Basis::of(score) {
             Basis::Statistics | Basis::Flow => drop(self.of_experiments.insert((experiment, out, score))),
             Basis::Seeds => drop(self.of_variants.insert((variant, out, score))),
@@ -102,15 +103,15 @@ pub fn plan(
 ) -> Vec<ScoreJob> {
     let mut jobs = Vec::new();
     let mut over_seeds: BTreeMap<usize, (Vec<ScoreName>, Vec<&Evaluation>)> = BTreeMap::new();
-    let mut first_of: BTreeMap<(i64, String), usize> = BTreeMap::new();
+    let mut first_of: BTreeMap<(i64, Dataset), usize> = BTreeMap::new();
     let usable = |one: &&Evaluation| !one.state.is_final() || one.state == StateName::Succeeded;
     for (place, evaluation) in evaluations.iter().filter(usable).enumerate() {
-        let Evaluation { experiment, variant, out, .. } = *evaluation;
+        let Evaluation { experiment, variant, ref out, .. } = *evaluation;
         let (mut of_statistics, mut of_flow, mut of_seeds) = (Vec::new(), Vec::new(), Vec::new());
         for score in wanted(evaluation) {
             let known = match Basis::of(score) {
-                Basis::Statistics | Basis::Flow => known.of_experiments.contains(&(experiment, out, score)),
-                Basis::Seeds => known.of_variants.contains(&(variant, out, score)),
+                Basis::Statistics | Basis::Flow => known.of_experiments.contains(&(experiment, out.clone(), score)),
+                Basis::Seeds => known.of_variants.contains(&(variant, out.clone(), score)),
             };
             let scores = match Basis::of(score) {
                 Basis::Statistics => &mut of_statistics,
@@ -124,11 +125,11 @@ pub fn plan(
         for (kind, scores) in [(JobKind::Score, of_statistics), (JobKind::Probe, of_flow)] {
             if !scores.is_empty() {
                 let parents = vec![(evaluation.job, evaluation.state)];
-                jobs.push(ScoreJob { kind, experiment, out, scores, parents });
+                jobs.push(ScoreJob { kind, experiment, out: out.clone(), scores, parents });
             }
         }
         if !of_seeds.is_empty() {
-            let first = *first_of.entry((variant, out.to_string())).or_insert(place);
+            let first = *first_of.entry((variant, out.clone())).or_insert(place);
             let (scores, models) = over_seeds.entry(first).or_default();
             models.push(evaluation);
             scores.extend(of_seeds.into_iter().filter(|score| !scores.contains(score)).collect::<Vec<_>>());
@@ -138,7 +139,8 @@ pub fn plan(
         let mut parents: Vec<_> = models.iter().map(|one| (one.job, one.state)).collect();
         parents.sort_unstable_by_key(|(job, _)| *job);
         let first = models[0];
-        jobs.push(ScoreJob { kind: JobKind::Score, experiment: first.experiment, out: first.out, scores, parents });
+        let (experiment, out) = (first.experiment, first.out.clone());
+        jobs.push(ScoreJob { kind: JobKind::Score, experiment, out, scores, parents });
     }
     jobs
 }
@@ -163,6 +165,7 @@ pub fn jobs_of_variant(kind: JobKind, scores: &[ScoreName]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spec::DatasetName;
 
     fn evaluation(job: i64, variant: i64, seed: i64, out: DatasetName) -> Evaluation {
         Evaluation {
@@ -170,7 +173,7 @@ mod tests {
             state: StateName::Succeeded,
             experiment: ExperimentId(10 * variant + seed),
             variant,
-            out,
+            out: out.into(),
         }
     }
 
@@ -191,7 +194,7 @@ mod tests {
         let mut known = Known::default();
         for job in jobs {
             for score in &job.scores {
-                known.add(job.experiment, job.experiment.0 / 10, job.out, *score);
+                known.add(job.experiment, job.experiment.0 / 10, &job.out, *score);
             }
         }
         known
@@ -217,7 +220,8 @@ mod tests {
     fn score_over_seeds_has_one_job_for_each_variant_and_dataset_that_waits_for_every_seed() {
         let jobs = plan(&evaluations(), &Known::default(), |_| vec![ScoreName::Waic]);
 
-        let found: Vec<_> = jobs.iter().map(|job| (job.experiment.0, job.out, job.parents.len())).collect();
+        let found: Vec<_> =
+            jobs.iter().map(|job| (job.experiment.0, job.out.name().unwrap(), job.parents.len())).collect();
         let (mnist, noise) = (DatasetName::Mnist, DatasetName::UniformNoise);
         assert_eq!(found, [(10, mnist, 3), (10, noise, 3), (20, mnist, 3), (20, noise, 3)]);
         let parents: Vec<_> = jobs[0].parents.iter().map(|(job, _)| job.0).collect();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use domain::Digest;
 use domain::report::{Split, StatisticsRef};
-use domain::spec::DatasetName;
+use domain::spec::Dataset;
 use safetensors::tensor::{Dtype, TensorView, View};
 use safetensors::{SafeTensors, serialize};
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ pub struct Header {
     /// The seed that keys the noise.
     pub seed: u64,
     /// The dataset.
-    pub dataset: DatasetName,
+    pub dataset: Dataset,
     /// Which of its splits.
     pub split: Split,
     /// How many of the split's examples, from its first one on.
@@ -160,8 +160,8 @@ impl Statistics {
     /// How results name these statistics, stored under `digest`.
     #[must_use]
     pub fn reference(&self, digest: Digest) -> StatisticsRef {
-        let Header { dataset, split, images, noise_draws, .. } = self.header;
-        StatisticsRef { dataset, split, images, noise_draws, digest }
+        let Header { dataset, split, images, noise_draws, .. } = &self.header;
+        StatisticsRef { dataset: dataset.clone(), split: *split, images: *images, noise_draws: *noise_draws, digest }
     }
 
     /// The bytes of the file: equal statistics have equal bytes.

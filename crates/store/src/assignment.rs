@@ -9,7 +9,7 @@ use domain::{
     JobId,
     job::JobKind,
     report::{Assignment, Attempt, CheckpointRef, Task},
-    spec::{DatasetName, ExperimentSpec, parse_document},
+    spec::{Dataset, ExperimentSpec, parse_document},
 };
 use sqlx::query_file;
 
@@ -155,7 +155,7 @@ impl ClaimedJob {
         })
     }
 
-    fn out(&self) -> Result<DatasetName, StoreError> {
+    fn out(&self) -> Result<Dataset, StoreError> {
         let missing = || StoreError::corrupt("an evaluate job", "it has no dataset");
         column::named("a job's dataset", self.out_dataset.as_deref().ok_or_else(missing)?)
     }

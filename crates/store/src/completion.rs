@@ -94,7 +94,7 @@ impl Transaction {
             &each(numbers, |(attempt, _)| attempt.job.0),
             &each(numbers, |(_, number)| number.score.to_string()),
             &each(numbers, |(_, number)| number.metric.as_str().to_owned()),
-            &each(numbers, |(_, number)| number.dataset.map(|set| set.as_str().to_owned()).unwrap_or_default()),
+            &each(numbers, |(_, number)| number.dataset.as_ref().map(ToString::to_string).unwrap_or_default()),
             &each(numbers, |(_, number)| number.value) as &[Option<f64>],
             &each(numbers, |(_, number)| number.interval.as_ref().map(|interval| interval.low)) as &[Option<f64>],
             &each(numbers, |(_, number)| number.interval.as_ref().map(|interval| interval.high)) as &[Option<f64>],

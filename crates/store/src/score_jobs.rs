@@ -8,7 +8,7 @@ use domain::{
     job::{Dependency, JobKind, StateName},
     report::{CheckpointRef, Evaluated, Task},
     score_jobs::{Evaluation, Known, ScoreJob},
-    spec::{ExperimentSpec, ScoreName, parse_document},
+    spec::{Dataset, ExperimentSpec, ScoreName, parse_document},
     sweep::SweepSpec,
 };
 use sqlx::{query_file, query_file_as, query_file_scalar};
@@ -135,12 +135,12 @@ impl Transaction {
             if !scored.specs.contains_key(&row.variant_id) {
                 scored.specs.insert(row.variant_id, parse_document(&row.document, "spec")?);
             }
-            let (experiment, out) =
+            let (experiment, out): (_, Dataset) =
                 (ExperimentId(row.experiment_id), column::named("a job's dataset", &row.out_dataset)?);
             if !state.is_final() {
                 // It will measure what its document says.
                 let scores = scored.specs[&row.variant_id].scores();
-                scores.into_iter().for_each(|score| scored.known.add(experiment, row.variant_id, out, score));
+                scores.into_iter().for_each(|score| scored.known.add(experiment, row.variant_id, &out, score));
             }
             scored.evaluations.push(Evaluation {
                 job: JobId(row.job_id),
@@ -156,16 +156,16 @@ impl Transaction {
 
     async fn read_known(&mut self, sweep: SweepId, scored: &mut Scored) -> Result<(), StoreError> {
         for row in query_file!("queries/score/planned.sql", sweep.0).fetch_all(&mut *self.inner).await? {
-            let out = column::named("a job's dataset", &row.out_dataset)?;
+            let out: Dataset = column::named("a job's dataset", &row.out_dataset)?;
             for score in names(&row.scores)? {
-                scored.known.add(ExperimentId(row.experiment_id), row.variant_id, out, score);
+                scored.known.add(ExperimentId(row.experiment_id), row.variant_id, &out, score);
             }
         }
         for row in query_file!("queries/score/measured.sql", sweep.0).fetch_all(&mut *self.inner).await? {
-            let out = column::named("a job's dataset", &row.out_dataset)?;
+            let out: Dataset = column::named("a job's dataset", &row.out_dataset)?;
             // A name that this version does not know is asked for by nobody.
             if let Ok(score) = row.score.parse() {
-                scored.known.add(ExperimentId(row.experiment_id), row.variant_id, out, score);
+                scored.known.add(ExperimentId(row.experiment_id), row.variant_id, &out, score);
             }
         }
         Ok(())

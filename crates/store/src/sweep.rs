@@ -164,7 +164,7 @@ impl Transaction {
             &(0..variants.len()).map(|ordinal| i32::try_from(ordinal).unwrap_or(i32::MAX)).collect::<Vec<_>>(),
             &variants.iter().map(|variant| variant.label.clone()).collect::<Vec<_>>(),
             &fingerprints,
-            &variants.iter().map(|variant| variant.spec.data.dataset.as_str().to_owned()).collect::<Vec<_>>(),
+            &variants.iter().map(|variant| variant.spec.data.dataset.to_string()).collect::<Vec<_>>(),
         )
         .fetch_all(&mut *self.inner)
         .await?;
@@ -236,7 +236,7 @@ impl Transaction {
             for out in &sweep.expanded.variants[planned.variant].spec.evaluation.out {
                 targets.0.push(trains[experiment]);
                 targets.1.push(*experiment);
-                targets.2.push(out.as_str().to_owned());
+                targets.2.push(out.to_string());
             }
         }
         query_file!(

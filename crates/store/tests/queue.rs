@@ -119,7 +119,7 @@ async fn an_assignment_carries_the_document_the_checkpoints_and_later_the_traine
     assert_eq!(train.task, Task::Train { resume: vec![newer, older], checkpoint_secs: 30 });
     let Task::Evaluate { checkpoint, out, learned: known } = evaluate.task else { panic!("{evaluate:?}") };
     assert_eq!(checkpoint.step, 100);
-    assert_eq!(out.as_str(), "synthetic-strokes");
+    assert_eq!(out.to_string(), "synthetic-strokes");
     assert_eq!(known, [Split::Test, Split::Train].map(|split| learned(checkpoint.digest, split)).to_vec());
 }
 

@@ -49,7 +49,7 @@ async fn pairs(rounds: usize) -> Pairs {
         .map(|pair| ScoreJob {
             kind: JobKind::Score,
             experiment: pair[0].experiment,
-            out: pair[0].out,
+            out: pair[0].out.clone(),
             scores: vec![ScoreName::LogLikelihood],
             parents: pair.iter().map(|one| (one.job, one.state)).collect(),
         })
@@ -159,7 +159,7 @@ async fn a_training_that_ends_ends_what_waits_for_its_evaluations_and_opens_it_a
     let job = ScoreJob {
         kind: JobKind::Score,
         experiment: over_seeds[0].experiment,
-        out: over_seeds[0].out,
+        out: over_seeds[0].out.clone(),
         scores: vec![ScoreName::LogLikelihood],
         parents: over_seeds.iter().map(|one| (one.job, one.state)).collect(),
     };

@@ -32,7 +32,7 @@ pub enum TrainingError {
     #[error("{dataset}: {source}")]
     Batch {
         /// The dataset.
-        dataset: &'static str,
+        dataset: String,
         /// What is missing.
         source: BatchError,
     },
@@ -42,7 +42,7 @@ pub enum TrainingError {
     )]
     HeldOut {
         /// The dataset.
-        dataset: &'static str,
+        dataset: String,
         /// Examples to hold out.
         held_out: u32,
         /// Examples that training would take otherwise.
@@ -52,7 +52,7 @@ pub enum TrainingError {
     #[error("{dataset} has {found}, and the model takes {expected}")]
     Shape {
         /// The dataset.
-        dataset: &'static str,
+        dataset: String,
         /// The model's shape.
         expected: Shape,
         /// The dataset's shape.
@@ -64,7 +64,7 @@ pub enum TrainingError {
     )]
     NoSuchImage {
         /// The dataset.
-        dataset: &'static str,
+        dataset: String,
         /// The index asked for.
         index: u32,
         /// Images of the test split.

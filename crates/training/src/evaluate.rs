@@ -4,11 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use datasets::{
-    Catalogue, DataDirectory, EvaluationBatch, EvaluationBatches, EvaluationPlan, Examples, Scaling, Shape, Split,
-};
+use datasets::{DataDirectory, EvaluationBatch, EvaluationBatches, EvaluationPlan, Examples, Scaling, Shape, Split};
 use domain::report::Measurement;
-use domain::spec::{DatasetName, ExperimentSpec, InputShape};
+use domain::spec::{Dataset, ExperimentSpec, InputShape};
 use flows::base::standard_normal_log_density;
 use flows::{Flow, Mode};
 use tch::{Kind, Tensor, no_grad};
@@ -16,6 +14,7 @@ use tch::{Kind, Tensor, no_grad};
 use crate::assemble;
 use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointFile};
 use crate::error::TrainingError;
+use crate::examples;
 use crate::measure::measure;
 use crate::observer::{Directive, Observer, Progress};
 use crate::statistics::{PerImage, Statistics};
@@ -35,7 +34,7 @@ pub struct EvaluateRequest<'a> {
     /// The trained flow.
     pub checkpoint: CheckpointFile,
     /// The out-of-distribution dataset.
-    pub out: DatasetName,
+    pub out: Dataset,
     /// Where to compute.
     pub device: Device,
     /// Where the datasets are.
@@ -78,9 +77,9 @@ pub enum EvaluateOutcome {
 /// # Errors
 /// [`TrainingError`]; its `kind` says whose fault it is.
 pub fn evaluate(request: &EvaluateRequest<'_>, observer: &mut dyn Observer) -> Result<EvaluateOutcome, TrainingError> {
-    let learned = request.spec.data.dataset;
-    let scaling = Scaling::of(request.data, Catalogue::lookup(learned.as_str())?)?;
-    let sides = [Side::load(request, learned, &scaling)?, Side::load(request, request.out, &scaling)?];
+    let learned = &request.spec.data.dataset;
+    let scaling = datasets::scaling_of(request.data, learned)?;
+    let sides = [Side::load(request, learned, &scaling)?, Side::load(request, &request.out, &scaling)?];
     let flow = load_flow(request.spec, request.seed, &request.checkpoint, request.device)?;
     let draws = u64::from(request.noise_draws);
     let total = sides.iter().map(|side| side.images.len() as u64 * draws).sum();
@@ -130,17 +129,15 @@ pub(crate) fn load_flow(
 
 /// The test images of one dataset.
 struct Side {
-    dataset: DatasetName,
-    entry: &'static datasets::Entry,
+    dataset: Dataset,
     images: Arc<Examples>,
 }
 
 impl Side {
-    fn load(request: &EvaluateRequest<'_>, dataset: DatasetName, scaling: &Scaling) -> Result<Self, TrainingError> {
-        let entry = Catalogue::lookup(dataset.as_str())?;
+    fn load(request: &EvaluateRequest<'_>, dataset: &Dataset, scaling: &Scaling) -> Result<Self, TrainingError> {
         let limit = request.spec.evaluation.images.map(|images| images as usize);
-        let images = Arc::new(datasets::load(request.data, entry, Split::Test, limit, scaling)?);
-        Ok(Self { dataset, entry, images })
+        let images = Arc::new(examples::load(request.data, dataset, Split::Test, limit, scaling)?);
+        Ok(Self { dataset: dataset.clone(), images })
     }
 
     /// Evaluates every image with every noise draw; none if the observer stopped it.
@@ -153,12 +150,12 @@ impl Side {
         let expected = shape_of(flow.input());
         if self.images.shape() != expected {
             let found = self.images.shape();
-            return Err(TrainingError::Shape { dataset: self.entry.name, expected, found });
+            return Err(TrainingError::Shape { dataset: self.dataset.to_string(), expected, found });
         }
         let mut sums = Sums::zeros(self.images.len());
         for draw in 0..request.noise_draws {
-            let (images, name) = (self.images.clone(), self.entry.name);
-            let plan = EvaluationPlan::new(images, request.batch_size, request.seed, name, Split::Test, draw)
+            let (images, name) = (self.images.clone(), self.dataset.to_string());
+            let plan = EvaluationPlan::new(images, request.batch_size, request.seed, &name, Split::Test, draw)
                 .map_err(|source| TrainingError::Batch { dataset: name, source })?;
             for batch in EvaluationBatches::new(plan) {
                 if !pace.goes_on() {
@@ -169,12 +166,12 @@ impl Side {
             }
         }
         let discretisation = flow.discretisation_nats();
-        Ok(Some(sums.into_means(self.dataset, f64::from(request.noise_draws), discretisation)))
+        Ok(Some(sums.into_means(&self.dataset, f64::from(request.noise_draws), discretisation)))
     }
 }
 
 /// The log-likelihood of each of a plan's images, in nats, in evaluation mode.
-pub(crate) fn log_likelihoods(flow: &Flow, dataset: DatasetName, plan: &EvaluationPlan, images: usize) -> Vec<f64> {
+pub(crate) fn log_likelihoods(flow: &Flow, dataset: &Dataset, plan: &EvaluationPlan, images: usize) -> Vec<f64> {
     let mut sums = Sums::zeros(images);
     EvaluationBatches::new(plan.clone()).for_each(|batch| sums.add(&batch, flow));
     sums.into_means(dataset, 1.0, flow.discretisation_nats()).log_likelihood
@@ -219,11 +216,11 @@ impl Sums {
         }
     }
 
-    fn into_means(self, dataset: DatasetName, draws: f64, discretisation: f64) -> PerImage {
+    fn into_means(self, dataset: &Dataset, draws: f64, discretisation: f64) -> PerImage {
         let means = |sums: Vec<f64>| sums.into_iter().map(|sum| sum / draws).collect::<Vec<_>>();
         let (latent, log_det) = (means(self.latent), means(self.log_det));
         let log_likelihood = latent.iter().zip(&log_det).map(|(latent, log_det)| latent + log_det - discretisation);
-        PerImage { dataset, log_likelihood: log_likelihood.collect(), latent, log_det }
+        PerImage { dataset: dataset.clone(), log_likelihood: log_likelihood.collect(), latent, log_det }
     }
 }
 

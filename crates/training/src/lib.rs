@@ -9,6 +9,7 @@ mod checkpoint;
 mod device;
 mod error;
 mod evaluate;
+mod examples;
 mod fit;
 mod inspect;
 mod measure;

@@ -57,7 +57,7 @@ fn likelihoods(images: &PerImage, dimensions: usize, counts: impl Fn(u64) -> (u6
     let measurement = |(metric, value)| Measurement {
         score: ScoreName::LogLikelihood,
         metric,
-        dataset: Some(images.dataset),
+        dataset: Some(images.dataset.clone()),
         value,
         interval: None,
         n_in,
@@ -75,7 +75,12 @@ mod tests {
 
     fn side(dataset: DatasetName, log_likelihood: &[f64]) -> PerImage {
         let zeros = vec![0.0; log_likelihood.len()];
-        PerImage { dataset, log_likelihood: log_likelihood.to_vec(), latent: zeros.clone(), log_det: zeros }
+        PerImage {
+            dataset: dataset.into(),
+            log_likelihood: log_likelihood.to_vec(),
+            latent: zeros.clone(),
+            log_det: zeros,
+        }
     }
 
     fn measured(inside: &[f64], outside: &[f64]) -> Vec<Measurement> {
@@ -91,7 +96,7 @@ mod tests {
     }
 
     fn value(measurements: &[Measurement], metric: Metric, dataset: Option<DatasetName>) -> Option<f64> {
-        measurements.iter().find(|m| m.metric == metric && m.dataset == dataset).unwrap().value
+        measurements.iter().find(|m| m.metric == metric && m.dataset == dataset.map(Into::into)).unwrap().value
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use domain::Digest;
-use domain::spec::DatasetName;
+use domain::spec::Dataset;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 use thiserror::Error;
@@ -32,7 +32,7 @@ pub enum StatisticsError {
 #[derive(Debug, Clone, PartialEq)]
 pub struct PerImage {
     /// The dataset, whose test split was evaluated.
-    pub dataset: DatasetName,
+    pub dataset: Dataset,
     /// ℓ(x) = latent + log_det − D ln 256: of the discrete image, a lower bound.
     pub log_likelihood: Vec<f64>,
     /// log N(z; 0, I).
@@ -67,8 +67,8 @@ struct Header {
     noise_draws: u32,
     precision: String,
     split: String,
-    inside: DatasetName,
-    outside: DatasetName,
+    inside: Dataset,
+    outside: Dataset,
 }
 
 impl Statistics {
@@ -84,8 +84,8 @@ impl Statistics {
             noise_draws: self.noise_draws,
             precision: self.precision.clone(),
             split: datasets::Split::Test.to_string(),
-            inside: self.inside.dataset,
-            outside: self.outside.dataset,
+            inside: self.inside.dataset.clone(),
+            outside: self.outside.dataset.clone(),
         };
         let columns = [(INSIDE, &self.inside), (OUTSIDE, &self.outside)].into_iter().flat_map(|(side, images)| {
             let column = |name: &str, values: &[f64]| (format!("{side}.{name}"), Tensor::from_slice(values));

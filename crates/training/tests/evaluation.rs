@@ -24,7 +24,7 @@ fn request<'a>(
         spec,
         seed: 5,
         checkpoint: CheckpointFile::from(&checkpoint.file),
-        out: DatasetName::SyntheticStrokes,
+        out: DatasetName::SyntheticStrokes.into(),
         device: Device::Cpu,
         data,
         batch_size: 16,
@@ -41,7 +41,7 @@ fn finished(request: &EvaluateRequest<'_>) -> Evaluation {
 }
 
 fn value(measurements: &[Measurement], metric: Metric, dataset: Option<DatasetName>) -> f64 {
-    measurements.iter().find(|m| m.metric == metric && m.dataset == dataset).unwrap().value.unwrap()
+    measurements.iter().find(|m| m.metric == metric && m.dataset == dataset.map(Into::into)).unwrap().value.unwrap()
 }
 
 #[test]
@@ -129,7 +129,8 @@ fn missing_out_dataset_is_permanent() {
     let checkpoint = laboratory.train(&spec);
     let file = laboratory.path().join("statistics.safetensors");
 
-    let request = EvaluateRequest { out: DatasetName::FashionMnist, ..request(&spec, &checkpoint, &data, &file) };
+    let request =
+        EvaluateRequest { out: DatasetName::FashionMnist.into(), ..request(&spec, &checkpoint, &data, &file) };
     let failure = evaluate(&request, &mut Recorder::default());
 
     // A machine with the packaged dataset evaluates against it instead.

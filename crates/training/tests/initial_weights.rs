@@ -11,7 +11,7 @@ use training::{CheckpointFile, FitEnd, FitOutcome, FitRequest, Recorder, SavedCh
 fn as_they_are(mask: &str, weights: &SavedCheckpoint) -> ExperimentSpec {
     let mut spec = spec(mask, 1);
     spec.training.steps = 0;
-    spec.data.dataset = DatasetName::Mnist;
+    spec.data.dataset = DatasetName::Mnist.into();
     spec.training.initial_weights = Some(weights.file.digest);
     spec
 }

@@ -5,7 +5,7 @@ mod experiment;
 
 use datasets::DataDirectory;
 use domain::report::Metric;
-use domain::spec::{DatasetName, ExperimentSpec, parse_document};
+use domain::spec::{Dataset, DatasetName, ExperimentSpec, parse_document};
 use experiment::{Laboratory, data};
 use serde_json::{Value, json};
 use training::{
@@ -40,7 +40,7 @@ fn evaluated(spec: &ExperimentSpec, laboratory: &Laboratory, checkpoint: &SavedC
         spec,
         seed: 5,
         checkpoint: CheckpointFile::from(&checkpoint.file),
-        out: DatasetName::SyntheticStrokes,
+        out: DatasetName::SyntheticStrokes.into(),
         device: Device::Cpu,
         data: &data,
         batch_size: 30,
@@ -51,7 +51,9 @@ fn evaluated(spec: &ExperimentSpec, laboratory: &Laboratory, checkpoint: &SavedC
         panic!("nobody stopped it")
     };
     [DatasetName::SyntheticShapes, DatasetName::SyntheticStrokes].map(|dataset| {
-        let of = |m: &&domain::report::Measurement| m.metric == Metric::BitsPerDimMean && m.dataset == Some(dataset);
+        let of = |m: &&domain::report::Measurement| {
+            m.metric == Metric::BitsPerDimMean && m.dataset == Some(Dataset::from(dataset))
+        };
         evaluation.measurements.iter().find(of).unwrap().value.unwrap()
     })
 }

@@ -151,7 +151,7 @@ fn divergence_is_the_jobs_own_failure_and_leaves_no_checkpoint() {
 #[test]
 fn missing_dataset_is_permanent_and_names_the_place() {
     let mut spec = spec("cycle", 3);
-    spec.data.dataset = DatasetName::Mnist;
+    spec.data.dataset = DatasetName::Mnist.into();
 
     let failure = Laboratory::new().fit(&spec, None, Recorder::default()).unwrap_err();
 

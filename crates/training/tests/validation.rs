@@ -13,7 +13,7 @@ use training::{Directive, Event, Recorder, SavedCheckpoint};
 fn validated(steps: u32) -> ExperimentSpec {
     let mut spec = spec("cycle", steps);
     spec.training.validation =
-        Some(ValidationSpec { every_steps: 3, examples: 10, out: Some(DatasetName::SyntheticStrokes) });
+        Some(ValidationSpec { every_steps: 3, examples: 10, out: Some(DatasetName::SyntheticStrokes.into()) });
     spec.validate("base").unwrap();
     spec
 }

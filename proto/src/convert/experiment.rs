@@ -50,8 +50,8 @@ impl ToWire for DataSpec {
     type Wire = v1::DataSpec;
 
     fn to_wire(&self) -> v1::DataSpec {
-        let Self { dataset, train_images } = *self;
-        v1::DataSpec { dataset: dataset.to_string(), train_images }
+        let Self { dataset, train_images } = self;
+        v1::DataSpec { dataset: dataset.to_string(), train_images: *train_images }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use domain::{
     job::FailureKind,
     report::{Completion, CurvePoint, Failure, Interval, LogLine, Measurement, Metric, Provenance, StatisticsRef},
-    spec::{DatasetName, Violations},
+    spec::Violations,
 };
 
 use super::{
@@ -138,7 +138,7 @@ impl FromWire for Completion {
                 let statistics: Option<StatisticsRef> = fields.required("statistics", statistics);
                 let learned = fields.keep(statistics_from_wire(learned, "learned", &within));
                 if let (Some(outside), Some(learned)) = (&statistics, &learned)
-                    && learned.iter().any(|one| (one.dataset, one.split) == (outside.dataset, outside.split))
+                    && learned.iter().any(|one| one.dataset == outside.dataset && one.split == outside.split)
                 {
                     let StatisticsRef { dataset, split, .. } = outside;
                     fields.refuse(
@@ -173,7 +173,7 @@ impl FromWire for Completion {
 pub(super) fn refuse_doubles(measurements: &[Measurement], fields: &mut Fields) {
     let mut seen = BTreeSet::new();
     for (index, Measurement { score, metric, dataset, .. }) in measurements.iter().enumerate() {
-        if !seen.insert((*score, *metric, dataset.map(DatasetName::as_str))) {
+        if !seen.insert((*score, *metric, dataset.as_ref())) {
             fields.refuse(
                 &format!("measurements[{index}]"),
                 format!("`{score}` and `{metric}` of one dataset stand twice"),
@@ -222,7 +222,7 @@ impl ToWire for Measurement {
         v1::Measurement {
             score: score.to_string(),
             metric: metric.to_string(),
-            dataset: dataset.map_or_else(String::new, |dataset| dataset.to_string()),
+            dataset: dataset.as_ref().map_or_else(String::new, ToString::to_string),
             value: *value,
             interval: interval.as_ref().map(ToWire::to_wire),
             n_in: *n_in,

@@ -90,8 +90,9 @@ impl ToWire for ValidationSpec {
     type Wire = v1::ValidationSpec;
 
     fn to_wire(&self) -> v1::ValidationSpec {
-        let Self { every_steps, examples, out } = *self;
-        v1::ValidationSpec { every_steps, examples, out: out.map(|out| out.to_string()).unwrap_or_default() }
+        let Self { every_steps, examples, ref out } = *self;
+        let out = out.as_ref().map(ToString::to_string).unwrap_or_default();
+        v1::ValidationSpec { every_steps, examples, out }
     }
 }
 

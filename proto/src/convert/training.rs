@@ -153,7 +153,7 @@ impl ToWire for NegativeSpec {
     type Wire = v1::NegativeSpec;
 
     fn to_wire(&self) -> v1::NegativeSpec {
-        let Self { out, out_images, out_batch_size, threshold_nats } = *self;
+        let Self { ref out, out_images, out_batch_size, threshold_nats } = *self;
         v1::NegativeSpec { out: out.to_string(), out_images, out_batch_size, threshold_nats }
     }
 }

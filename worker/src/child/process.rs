@@ -248,7 +248,7 @@ mod tests {
                 experiment: ExperimentId(1),
                 spec: spec.unwrap(),
                 seed: 1,
-                task: Task::Evaluate { checkpoint, out: DatasetName::UniformNoise, learned: Vec::new() },
+                task: Task::Evaluate { checkpoint, out: DatasetName::UniformNoise.into(), learned: Vec::new() },
             },
             resources: Resources {
                 device: DeviceKind::Cpu,

@@ -66,6 +66,6 @@ pub fn train_for_pictures(attempt: Attempt, steps: u64) -> Assignment {
 }
 
 pub fn evaluate(attempt: Attempt, steps: u64, checkpoint: CheckpointRef) -> Assignment {
-    let task = Task::Evaluate { checkpoint, out: DatasetName::SyntheticStrokes, learned: Vec::new() };
+    let task = Task::Evaluate { checkpoint, out: DatasetName::SyntheticStrokes.into(), learned: Vec::new() };
     assignment(attempt, spec("synthetic-shapes", steps), task)
 }

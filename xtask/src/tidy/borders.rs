@@ -5,27 +5,35 @@ use cargo_metadata::{DependencyKind, Metadata};
 use super::Violation;
 
 /// Each package and the workspace's packages that it may use. Dev-dependencies may add `localdb`.
-const ALLOWED: [(&str, Uses); 19] = [
+const ALLOWED: [(&str, Uses); 20] = [
     ("architecture", Uses::Only(&[])),
-    ("domain", Uses::Only(&["architecture"])),
+    ("catalogue", Uses::Only(&["architecture"])),
+    ("domain", Uses::Only(&["architecture", "catalogue"])),
     ("proto", Uses::Only(&["domain"])),
     ("store", Uses::Only(&["domain"])),
     ("artifacts", Uses::Only(&["domain"])),
     ("flows", Uses::Only(&["architecture"])),
-    ("datasets", Uses::Only(&[])),
+    ("datasets", Uses::Only(&["architecture", "catalogue"])),
     ("ood", Uses::Only(&[])),
-    ("scoring", Uses::Only(&["domain", "ood"])),
+    ("scoring", Uses::Only(&["catalogue", "domain", "ood"])),
     ("statedict", Uses::Only(&[])),
     ("checkpoints", Uses::Only(&["architecture", "domain", "statedict"])),
-    ("training", Uses::Only(&["architecture", "checkpoints", "datasets", "domain", "flows", "ood", "scoring"])),
+    (
+        "training",
+        Uses::Only(&["architecture", "catalogue", "checkpoints", "datasets", "domain", "flows", "ood", "scoring"]),
+    ),
     ("process", Uses::Only(&[])),
     ("localdb", Uses::Only(&[])),
     ("coordinator", Uses::Only(&["artifacts", "domain", "process", "proto", "store"])),
-    ("worker", Uses::Only(&["artifacts", "datasets", "domain", "process", "proto", "scoring", "training"])),
+    (
+        "worker",
+        Uses::Only(&["artifacts", "catalogue", "datasets", "domain", "process", "proto", "scoring", "training"]),
+    ),
     (
         "cli",
         Uses::Only(&[
             "architecture",
+            "catalogue",
             "checkpoints",
             "datasets",
             "domain",

@@ -4,17 +4,17 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, spec::DatasetName};
+use crate::{Digest, spec::Dataset};
 
 /// Most statistics of one result.
 pub const MAX_STATISTICS: usize = 16;
 
 /// The statistics of one dataset's split under one trained flow: an artifact with a row for each example, from which every
 /// score is computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatisticsRef {
     /// The dataset.
-    pub dataset: DatasetName,
+    pub dataset: Dataset,
     /// Which of its splits.
     pub split: Split,
     /// How many of the split's examples, from its first one on.

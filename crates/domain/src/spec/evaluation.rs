@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetName, ExperimentSpec, InputShape, ScoreChoice, ScoreName, Violations, defaults, score::Subject};
+use super::{Dataset, ExperimentSpec, InputShape, ScoreChoice, ScoreName, Violations, defaults, score::Subject};
 
 /// Most dequantisation draws per image.
 const MAX_NOISE_DRAWS: u32 = 1000;
@@ -14,7 +14,7 @@ const MAX_SCORES: usize = 256;
 #[serde(deny_unknown_fields)]
 pub struct EvaluationSpec {
     /// Out-of-distribution datasets; each becomes one evaluate job, over its test split.
-    pub out: Vec<DatasetName>,
+    pub out: Vec<Dataset>,
     /// Evaluate the first so many examples (images or vectors) of each test split only; all of them when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub images: Option<u32>,
@@ -40,16 +40,16 @@ impl EvaluationSpec {
     }
 
     pub(super) fn check(&self, at: &str, spec: &ExperimentSpec, found: &mut Violations) {
-        let within = spec.data.dataset;
+        let within = &spec.data.dataset;
         if self.out.is_empty() {
             found.add(format!("{at}.out"), "empty: name at least one out-of-distribution dataset");
         }
-        for (index, &dataset) in self.out.iter().enumerate() {
+        for (index, dataset) in self.out.iter().enumerate() {
             let field = format!("{at}.out[{index}]");
             if dataset == within {
                 found.add(&field, format!("`{dataset}` is the in-distribution dataset itself"));
             }
-            if self.out[..index].contains(&dataset) {
+            if self.out[..index].contains(dataset) {
                 found.add(&field, format!("`{dataset}` stands twice"));
             }
             if dataset.shape() != within.shape() {

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetName, EvaluationSpec, InputShape, Violations, defaults};
+use super::{Dataset, EvaluationSpec, InputShape, Violations, defaults};
 
 /// Most images that are drawn of each dataset.
 const MAX_IMAGES: usize = 64;
@@ -19,7 +19,7 @@ const MAX_INDEX: u32 = 99_999_999;
 pub struct InspectionSpec {
     /// Datasets whose test images are drawn; the in-distribution dataset and every out-of-distribution one when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub datasets: Option<Vec<DatasetName>>,
+    pub datasets: Option<Vec<Dataset>>,
     /// Indices into the unshuffled test split of each dataset (default: the first eight).
     #[serde(default = "defaults::inspected_images")]
     pub images: Vec<u32>,
@@ -96,10 +96,10 @@ impl FromStr for PartName {
 impl InspectionSpec {
     /// The datasets that are drawn in an experiment that learns `within`.
     #[must_use]
-    pub fn datasets(&self, within: DatasetName, evaluation: &EvaluationSpec) -> Vec<DatasetName> {
+    pub fn datasets(&self, within: &Dataset, evaluation: &EvaluationSpec) -> Vec<Dataset> {
         match &self.datasets {
             Some(datasets) => datasets.clone(),
-            None => std::iter::once(within).chain(evaluation.out.iter().copied()).collect(),
+            None => std::iter::once(within).chain(&evaluation.out).cloned().collect(),
         }
     }
 
@@ -110,11 +110,11 @@ impl InspectionSpec {
     }
 
     /// The same with its datasets written out.
-    pub(super) fn resolved(&self, within: DatasetName, evaluation: &EvaluationSpec) -> Self {
+    pub(super) fn resolved(&self, within: &Dataset, evaluation: &EvaluationSpec) -> Self {
         Self { datasets: Some(self.datasets(within, evaluation)), ..self.clone() }
     }
 
-    pub(super) fn check(&self, at: &str, within: DatasetName, evaluation: &EvaluationSpec, found: &mut Violations) {
+    pub(super) fn check(&self, at: &str, within: &Dataset, evaluation: &EvaluationSpec, found: &mut Violations) {
         if let shape @ InputShape::Vector { .. } = within.shape() {
             let message = format!("`{within}` has {shape}, and only images can be drawn: leave the inspection out");
             found.add(at, message);
@@ -135,13 +135,13 @@ impl InspectionSpec {
         refuse_doubles(&format!("{at}.parts"), &self.parts, found);
     }
 
-    fn check_datasets(&self, at: &str, within: DatasetName, found: &mut Violations) {
+    fn check_datasets(&self, at: &str, within: &Dataset, found: &mut Violations) {
         let Some(datasets) = &self.datasets else { return };
         if datasets.is_empty() {
             found.add(at, "empty: name at least one dataset, or leave the field out");
         }
         refuse_doubles(at, datasets, found);
-        for (index, &dataset) in datasets.iter().enumerate() {
+        for (index, dataset) in datasets.iter().enumerate() {
             if dataset.shape() != within.shape() {
                 let (shape, learned) = (dataset.shape(), within.shape());
                 let field = format!("{at}[{index}]");

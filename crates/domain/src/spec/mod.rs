@@ -20,7 +20,8 @@ pub mod workload;
 use serde::{Deserialize, Serialize};
 
 pub use architecture::{Architecture, InputShape, Order as MaskOrder};
-pub use data::{DataSpec, DatasetName};
+pub use catalogue::{Dataset, DatasetError, DatasetName};
+pub use data::DataSpec;
 pub use divergence::{DivergencePolicy, RestartSpec};
 pub use evaluation::EvaluationSpec;
 pub use inspection::{InspectionSpec, PartName};
@@ -82,13 +83,13 @@ impl ExperimentSpec {
         if let Err(violations) = self.architecture(at) {
             found.extend(violations);
         }
-        self.training.check(&format!("{at}.training"), self.data.dataset, &mut found);
+        self.training.check(&format!("{at}.training"), &self.data.dataset, &mut found);
         if let Some(validation) = &self.training.validation {
             validation.check(&format!("{at}.training.validation"), self, &mut found);
         }
         self.evaluation.check(&format!("{at}.evaluation"), self, &mut found);
         if let Some(inspection) = &self.inspection {
-            inspection.check(&format!("{at}.inspection"), self.data.dataset, &self.evaluation, &mut found);
+            inspection.check(&format!("{at}.inspection"), &self.data.dataset, &self.evaluation, &mut found);
         }
         found.into_result()
     }
@@ -104,9 +105,9 @@ impl ExperimentSpec {
     /// The same experiment with every value that a default decides written out, so that equal experiments have equal documents.
     #[must_use]
     pub fn resolved(&self) -> Self {
-        let training = self.training.resolved(&self.model, self.data.dataset);
+        let training = self.training.resolved(&self.model, &self.data.dataset);
         let drawn = self.inspection.as_ref();
-        let inspection = drawn.map(|inspection| inspection.resolved(self.data.dataset, &self.evaluation));
+        let inspection = drawn.map(|inspection| inspection.resolved(&self.data.dataset, &self.evaluation));
         let scores = self.evaluation.scores(self.subject()).into_iter().map(ScoreChoice::One).collect();
         let evaluation = EvaluationSpec { scores: Some(scores), ..self.evaluation.clone() };
         Self { model: self.model.resolved(), training, evaluation, inspection, ..self.clone() }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetName, Violations};
+use super::{Dataset, Violations};
 
 /// Threshold of negative training on images of at most [`SMALL_IMAGE`] values (the reference's for Fashion-MNIST and
 /// MNIST).
@@ -32,7 +32,7 @@ pub enum ObjectiveSpec {
 pub struct NegativeSpec {
     /// The out-of-distribution dataset whose train split is made unlikely. Both datasets are visited in shuffled epochs
     /// of their own, however many images they have.
-    pub out: DatasetName,
+    pub out: Dataset,
     /// Learn from the first so many images of its train split only; all of them when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub out_images: Option<u32>,
@@ -46,7 +46,7 @@ pub struct NegativeSpec {
 }
 
 impl ObjectiveSpec {
-    pub(super) fn resolved(&self, within: DatasetName, batch_size: u32) -> Self {
+    pub(super) fn resolved(&self, within: &Dataset, batch_size: u32) -> Self {
         match self {
             Self::MaximumLikelihood => Self::MaximumLikelihood,
             Self::Negative(negative) => Self::Negative(NegativeSpec {
@@ -57,7 +57,7 @@ impl ObjectiveSpec {
         }
     }
 
-    pub(super) fn check(&self, at: &str, within: DatasetName, found: &mut Violations) {
+    pub(super) fn check(&self, at: &str, within: &Dataset, found: &mut Violations) {
         match self {
             Self::MaximumLikelihood => {}
             Self::Negative(negative) => negative.check(&format!("{at}.negative"), within, found),
@@ -74,7 +74,7 @@ impl NegativeSpec {
 
     /// The threshold in nats per image, given the in-distribution dataset.
     #[must_use]
-    pub fn threshold_nats(&self, within: DatasetName) -> f64 {
+    pub fn threshold_nats(&self, within: &Dataset) -> f64 {
         let by_size = || {
             if within.shape().dimensions() <= SMALL_IMAGE {
                 SMALL_IMAGE_THRESHOLD_NATS
@@ -85,9 +85,9 @@ impl NegativeSpec {
         self.threshold_nats.unwrap_or_else(by_size)
     }
 
-    fn check(&self, at: &str, within: DatasetName, found: &mut Violations) {
+    fn check(&self, at: &str, within: &Dataset, found: &mut Violations) {
         let field = format!("{at}.out");
-        if self.out == within {
+        if self.out == *within {
             found.add(&field, format!("`{within}` is the in-distribution dataset itself"));
         }
         if !self.out.has_train_split() {

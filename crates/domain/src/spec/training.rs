@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    DatasetName, DivergencePolicy, ModelSpec, ObjectiveSpec, OptimiserSpec, ScheduleSpec, ValidationSpec, Violations,
+    Dataset, DivergencePolicy, ModelSpec, ObjectiveSpec, OptimiserSpec, ScheduleSpec, ValidationSpec, Violations,
     defaults,
 };
 use crate::Digest;
@@ -113,7 +113,7 @@ impl TrainingSpec {
 
     /// The same training with defaults that depend on other fields written out. What is left out when it is the default
     /// stays so: documents from before a field existed keep their fingerprint.
-    pub(super) fn resolved(&self, model: &ModelSpec, within: DatasetName) -> Self {
+    pub(super) fn resolved(&self, model: &ModelSpec, within: &Dataset) -> Self {
         Self {
             gradient_clip_norm: self.clips_at(),
             objective: self.objective.resolved(within, self.batch_size),
@@ -122,7 +122,7 @@ impl TrainingSpec {
         }
     }
 
-    pub(super) fn check(&self, at: &str, within: DatasetName, found: &mut Violations) {
+    pub(super) fn check(&self, at: &str, within: &Dataset, found: &mut Violations) {
         if self.steps == 0 && self.initial_weights.is_none() {
             let message = "0 is out of range: 1 to 1000000000 allowed, or 0 to evaluate initial_weights as they are";
             found.add(format!("{at}.steps"), message);

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DatasetName, ExperimentSpec, ObjectiveSpec, Violations};
+use super::{Dataset, ExperimentSpec, ObjectiveSpec, Violations};
 
 /// Examples of the train split that are held out, and when the flow is judged on them. Test data is never touched.
 ///
 /// The last `examples` of those that training would take otherwise (of the first `data.train_images`, or of the whole
 /// train split) are held out. They pass the flow in evaluation mode under noise of their own, so that training goes on in
 /// the same bits whenever it is judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ValidationSpec {
     /// The flow is judged at the multiples of so many steps.
@@ -18,7 +18,7 @@ pub struct ValidationSpec {
     pub examples: u32,
     /// Measure the AUROC against the first `examples` examples of this dataset's train split too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub out: Option<DatasetName>,
+    pub out: Option<Dataset>,
 }
 
 impl ValidationSpec {
@@ -31,8 +31,8 @@ impl ValidationSpec {
             let message = format!("{} held out of {all} examples leave none to learn from", self.examples);
             found.add(format!("{at}.examples"), message);
         }
-        let Some(out) = self.out else { return };
-        let (field, within) = (format!("{at}.out"), spec.data.dataset);
+        let Some(out) = &self.out else { return };
+        let (field, within) = (format!("{at}.out"), &spec.data.dataset);
         if out == within {
             found.add(&field, format!("`{out}` is the in-distribution dataset itself"));
         }
@@ -44,7 +44,7 @@ impl ValidationSpec {
             found.add(&field, format!("`{out}` has a test split only, which validation never touches"));
         }
         if let ObjectiveSpec::Negative(negative) = &spec.training.objective
-            && negative.out == out
+            && negative.out == *out
         {
             found.add(&field, format!("training makes `{out}` unlikely, so that its AUROC would tell little"));
         }

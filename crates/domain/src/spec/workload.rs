@@ -1,6 +1,6 @@
 //! What training an experiment takes: a model's size and arithmetic, and how often it sees its data.
 
-use super::{DataSpec, DatasetName, ExperimentSpec, ObjectiveSpec, TrainingSpec, Violations};
+use super::{DataSpec, ExperimentSpec, ObjectiveSpec, TrainingSpec, Violations};
 
 /// The size of one experiment, known before it runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -84,36 +84,6 @@ impl TrainingSpec {
     #[must_use]
     pub fn steps_per_epoch(&self, examples: u64) -> u64 {
         examples.div_ceil(u64::from(self.batch_size.max(1))).max(1)
-    }
-}
-
-impl DatasetName {
-    /// Examples of the train split as its publisher counts them, or as they are made; `None` where only the file can tell.
-    #[must_use]
-    pub fn train_examples(self) -> Option<u64> {
-        match self {
-            Self::FashionMnist
-            | Self::Mnist
-            | Self::SyntheticShapes
-            | Self::SyntheticStrokes
-            | Self::UniformNoise
-            | Self::Constant
-            | Self::SyntheticShapesRgb
-            | Self::SyntheticStrokesRgb
-            | Self::SyntheticShapesRgb64
-            | Self::SyntheticStrokesRgb64 => Some(60_000),
-            Self::Cifar10 | Self::Cifar10Embeddings => Some(50_000),
-            Self::Svhn | Self::Svhn64 | Self::SvhnEmbeddings => Some(73_257),
-            Self::Celeba | Self::Celeba64 => Some(162_770),
-            Self::Imagenet64 => Some(1_281_167),
-            Self::Miniboone0 | Self::Miniboone1 => Some(32_849),
-            Self::SyntheticClusters0
-            | Self::SyntheticClusters1
-            | Self::SyntheticEmbeddings0
-            | Self::SyntheticEmbeddings1
-            | Self::SyntheticEmbeddings2 => Some(20_000),
-            Self::Notmnist | Self::Hepmass0 | Self::Hepmass1 | Self::CelebaEmbeddings => None,
-        }
     }
 }
 

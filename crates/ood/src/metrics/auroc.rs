@@ -4,11 +4,8 @@
 use thiserror::Error;
 
 use super::delong;
-use super::interval::{self, Interval};
-use super::placement::Placements;
-
-/// Level of the published interval.
-const LEVEL: f64 = 0.95;
+use super::interval::{self, Interval, IntervalMethod, LEVEL};
+use super::ties::Ties;
 
 /// Why two sets of scores have no AUROC.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -52,26 +49,31 @@ pub struct Auroc {
 /// # Errors
 /// [`AurocError`] when a set is empty or has scores that are not numbers.
 pub fn auroc(in_distribution: &[f64], out_of_distribution: &[f64]) -> Result<Auroc, AurocError> {
-    let (in_count, out_count) = (in_distribution.len(), out_of_distribution.len());
-    if in_count == 0 || out_count == 0 {
-        return Err(AurocError::Empty { in_count, out_count });
-    }
-    let not_numbers = |scores: &[f64]| scores.iter().filter(|score| score.is_nan()).count();
-    let (in_broken, out_broken) = (not_numbers(in_distribution), not_numbers(out_of_distribution));
-    if in_broken + out_broken > 0 {
-        return Err(AurocError::NotNumbers { in_count: in_broken, out_count: out_broken });
-    }
+    Ok(Auroc::of(&Ties::count(in_distribution, out_of_distribution)?))
+}
 
-    let placements = Placements::count(in_distribution, out_of_distribution);
-    let twice_wins: u128 = placements.out_twice.iter().map(|&twice| u128::from(twice)).sum();
-    let twice_pairs = 2 * in_count as u128 * out_count as u128;
-    let value = twice_wins as f64 / twice_pairs as f64;
-    let variance = delong::variance(&placements);
-    let interval = match variance {
-        Some(variance) if variance > 0.0 => interval::normal(value, variance, LEVEL),
-        _ => interval::wilson(value, in_count.min(out_count), LEVEL),
-    };
-    Ok(Auroc { value, interval, standard_error: variance.map(f64::sqrt), in_count, out_count })
+impl Auroc {
+    /// The AUROC of sorted scores.
+    pub(super) fn of(ties: &Ties) -> Self {
+        let value = ties.auroc();
+        let variance = delong::variance(ties);
+        let interval = match variance {
+            Some(variance) if variance > 0.0 => interval::normal(value, variance, [0.0, 1.0], LEVEL),
+            _ => wilson_smaller_sample(value, ties.in_count, ties.out_count),
+        };
+        Self {
+            value,
+            interval,
+            standard_error: variance.map(f64::sqrt),
+            in_count: ties.in_count as usize,
+            out_count: ties.out_count as usize,
+        }
+    }
+}
+
+/// The interval of an AUROC that holds whatever the distributions are.
+pub(super) fn wilson_smaller_sample(value: f64, in_count: u64, out_count: u64) -> Interval {
+    interval::wilson(value, in_count.min(out_count), LEVEL, IntervalMethod::WilsonSmallerSample)
 }
 
 #[cfg(test)]
@@ -79,7 +81,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{IntervalMethod, log_likelihood};
+    use crate::log_likelihood;
 
     fn value(in_distribution: &[f64], out_of_distribution: &[f64]) -> f64 {
         auroc(in_distribution, out_of_distribution).unwrap().value

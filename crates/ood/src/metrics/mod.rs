@@ -2,6 +2,14 @@
 
 pub mod auroc;
 pub mod bits_per_dimension;
+pub mod bootstrap;
 mod delong;
 pub mod interval;
+pub mod operating_point;
+pub mod paired;
 mod placement;
+mod precision_recall;
+pub mod roc;
+pub mod seeds;
+pub mod separation;
+mod ties;

@@ -160,8 +160,13 @@ impl Scene {
     pub async fn evaluated(&self, auroc: f64) -> Completion {
         let digest = Digest::of(b"statistics");
         self.store.record_artifact(&digest, 10).await.unwrap();
-        let statistics =
-            StatisticsRef { dataset: DatasetName::Mnist, split: Split::Test, images: 50, noise_draws: 1, digest };
+        let statistics = StatisticsRef {
+            dataset: DatasetName::Mnist.into(),
+            split: Split::Test,
+            images: 50,
+            noise_draws: 1,
+            digest,
+        };
         let measurement = Measurement {
             score: ScoreName::LogLikelihood,
             metric: Metric::Auroc,
@@ -216,7 +221,7 @@ pub fn provenance() -> Provenance {
 
 /// What a train job that left the artifact `digest` says of its own dataset.
 pub fn learned(digest: Digest, split: Split) -> StatisticsRef {
-    StatisticsRef { dataset: DatasetName::SyntheticShapes, split, images: 100, noise_draws: 1, digest }
+    StatisticsRef { dataset: DatasetName::SyntheticShapes.into(), split, images: 100, noise_draws: 1, digest }
 }
 
 pub fn sweep_spec(name: &str, seeds: &[u64]) -> SweepSpec {

@@ -3,12 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use datasets::{Batch, Catalogue, DataDirectory, Entry, Examples, Scaling, Split, TrainingBatches, TrainingPlan};
+use datasets::{Batch, DataDirectory, Examples, Scaling, Split, TrainingBatches, TrainingPlan};
 use domain::Digest;
-use domain::spec::{DatasetName, ExperimentSpec, ObjectiveSpec};
+use domain::spec::{Dataset, ExperimentSpec, ObjectiveSpec};
 
 use super::validation::Validation;
 use crate::error::TrainingError;
+use crate::examples;
 
 /// The batches of a run: a function of the document, the seed and the step.
 pub struct Plan {
@@ -30,8 +31,8 @@ impl Plan {
     pub fn new(spec: &ExperimentSpec, seed: u64, data: &DataDirectory) -> Result<Self, TrainingError> {
         let training = &spec.training;
         // Both sides are scaled by what is learned.
-        let scaling = Scaling::of(data, Catalogue::lookup(spec.data.dataset.as_str())?)?;
-        let within = spec.data.dataset;
+        let scaling = datasets::scaling_of(data, &spec.data.dataset)?;
+        let within = &spec.data.dataset;
         let examples = load_train(data, within, spec.data.train_images, &scaling)?;
         let (examples, validation) = match &training.validation {
             None => (examples, None),
@@ -46,8 +47,8 @@ impl Plan {
             ObjectiveSpec::MaximumLikelihood => None,
             ObjectiveSpec::Negative(negative) => {
                 let batch_size = negative.out_batch_size(training.batch_size);
-                let examples = load_train(data, negative.out, negative.out_images, &scaling)?;
-                Some(plan(negative.out, examples, batch_size, seed_outside(seed))?)
+                let examples = load_train(data, &negative.out, negative.out_images, &scaling)?;
+                Some(plan(&negative.out, examples, batch_size, seed_outside(seed))?)
             }
         };
         Ok(Self { inside, outside, validation })
@@ -76,27 +77,26 @@ impl StepBatch {
 /// The examples that a run may learn.
 pub(super) fn load_train(
     data: &DataDirectory,
-    name: DatasetName,
+    name: &Dataset,
     limit: Option<u32>,
     scaling: &Scaling,
 ) -> Result<Examples, TrainingError> {
-    let entry: &Entry = Catalogue::lookup(name.as_str())?;
     let limit = limit.map(|examples| examples as usize);
-    Ok(datasets::load(data, entry, Split::Train, limit, scaling)?)
+    examples::load(data, name, Split::Train, limit, scaling)
 }
 
 /// Takes the last `count` examples away from those that are learned.
-fn hold_out(dataset: DatasetName, examples: Examples, count: u32) -> Result<(Examples, Examples), TrainingError> {
+fn hold_out(dataset: &Dataset, examples: Examples, count: u32) -> Result<(Examples, Examples), TrainingError> {
     let found = examples.len();
     match found.checked_sub(count as usize) {
         Some(learned @ 1..) => Ok(examples.split_at(learned)),
-        Some(0) | None => Err(TrainingError::HeldOut { dataset: dataset.as_str(), held_out: count, found }),
+        Some(0) | None => Err(TrainingError::HeldOut { dataset: dataset.to_string(), held_out: count, found }),
     }
 }
 
-fn plan(dataset: DatasetName, examples: Examples, batch_size: u32, seed: u64) -> Result<TrainingPlan, TrainingError> {
+fn plan(dataset: &Dataset, examples: Examples, batch_size: u32, seed: u64) -> Result<TrainingPlan, TrainingError> {
     TrainingPlan::new(Arc::new(examples), batch_size as usize, seed)
-        .map_err(|source| TrainingError::Batch { dataset: dataset.as_str(), source })
+        .map_err(|source| TrainingError::Batch { dataset: dataset.to_string(), source })
 }
 
 /// The seed of the out-of-distribution order and noise, which must not be those of the in-distribution images.

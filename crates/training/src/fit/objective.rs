@@ -1,6 +1,6 @@
 //! What a step minimises, as sums over log-likelihoods: nothing here waits for the device.
 
-use domain::spec::{DatasetName, ObjectiveSpec};
+use domain::spec::{Dataset, ObjectiveSpec};
 use tch::Tensor;
 
 /// The objective of a run, its defaults filled in.
@@ -17,7 +17,7 @@ pub enum Objective {
 
 impl Objective {
     /// The objective that a document names, for its in-distribution dataset.
-    pub fn new(spec: &ObjectiveSpec, within: DatasetName) -> Self {
+    pub fn new(spec: &ObjectiveSpec, within: &Dataset) -> Self {
         match spec {
             ObjectiveSpec::MaximumLikelihood => Self::MaximumLikelihood,
             ObjectiveSpec::Negative(negative) => Self::Negative { threshold: negative.threshold_nats(within) },

@@ -142,7 +142,7 @@ impl<'a> Run<'a> {
             device,
             flow,
             optimiser,
-            objective: Objective::new(&spec.training.objective, spec.data.dataset),
+            objective: Objective::new(&spec.training.objective, &spec.data.dataset),
             meter,
             step,
             total,

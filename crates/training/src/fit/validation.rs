@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use datasets::{DataDirectory, EvaluationPlan, Examples, Scaling, Split};
 use domain::report::ValidationPoint;
-use domain::spec::{DatasetName, ValidationSpec};
+use domain::spec::{Dataset, ValidationSpec};
 use flows::Flow;
 use ood::{auroc, log_likelihood, summarise_bits_per_dimension};
 
@@ -26,22 +26,22 @@ pub struct Validation {
 }
 
 struct Side {
-    dataset: DatasetName,
+    dataset: Dataset,
     plan: EvaluationPlan,
     examples: usize,
 }
 
 impl Side {
-    fn new(dataset: DatasetName, examples: Examples, seed: u64) -> Result<Self, TrainingError> {
-        let (name, count) = (dataset.as_str(), examples.len());
+    fn new(dataset: Dataset, examples: Examples, seed: u64) -> Result<Self, TrainingError> {
+        let (name, count) = (dataset.to_string(), examples.len());
         let batch_size = EvaluateRequest::DEFAULT_BATCH_SIZE;
-        let plan = EvaluationPlan::new(Arc::new(examples), batch_size, seed, name, Split::Train, DRAW)
+        let plan = EvaluationPlan::new(Arc::new(examples), batch_size, seed, &name, Split::Train, DRAW)
             .map_err(|source| TrainingError::Batch { dataset: name, source })?;
         Ok(Self { dataset, plan, examples: count })
     }
 
     fn log_likelihoods(&self, flow: &Flow) -> Vec<f64> {
-        log_likelihoods(flow, self.dataset, &self.plan, self.examples)
+        log_likelihoods(flow, &self.dataset, &self.plan, self.examples)
     }
 }
 
@@ -49,16 +49,18 @@ impl Validation {
     /// Judges on `held_out` examples of `within`, and against the first ones of the dataset that `spec` names.
     pub fn new(
         spec: &ValidationSpec,
-        (within, held_out): (DatasetName, Examples),
+        (within, held_out): (&Dataset, Examples),
         seed: u64,
         data: &DataDirectory,
         scaling: &Scaling,
     ) -> Result<Self, TrainingError> {
-        let outside = |dataset| Side::new(dataset, load_train(data, dataset, Some(spec.examples), scaling)?, seed);
+        let outside = |dataset: &Dataset| {
+            Side::new(dataset.clone(), load_train(data, dataset, Some(spec.examples), scaling)?, seed)
+        };
         Ok(Self {
             every_steps: spec.every_steps.into(),
-            inside: Side::new(within, held_out, seed)?,
-            outside: spec.out.map(outside).transpose()?,
+            inside: Side::new(within.clone(), held_out, seed)?,
+            outside: spec.out.as_ref().map(outside).transpose()?,
         })
     }
 

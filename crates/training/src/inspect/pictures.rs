@@ -1,6 +1,6 @@
 //! Which figures there are: from traced values to panels with their titles and captions.
 
-use domain::spec::DatasetName;
+use domain::spec::Dataset;
 
 use super::capture::{CouplingTrace, ScaleAndShift};
 use super::field::Field;
@@ -32,9 +32,9 @@ pub enum Style {
 #[derive(Debug)]
 pub struct Shown<'a> {
     /// The dataset.
-    pub dataset: DatasetName,
+    pub dataset: Dataset,
     /// The dataset that the flow learned.
-    pub within: DatasetName,
+    pub within: Dataset,
     /// Their places in the test split.
     pub indices: &'a [u32],
     /// The images in [0, 1].
@@ -68,7 +68,7 @@ pub fn latents(shown: &Shown<'_>, one: Option<Vec<Field>>, average: Option<(Vec<
     said.push("Blue is below 0, orange above; numbers give the range of the values.".to_owned());
     let columns: Vec<_> = shown.indices.iter().map(|index| [format!("#{index}"), String::new()]).collect();
     Panel {
-        name: format!("latents-{}", shown.dataset),
+        name: format!("latents-{}", shown.dataset.slug()),
         title: format!("Latents of {}", shown.dataset),
         caption: said.join(" "),
         blocks: in_blocks(&columns, &rows, &[]),
@@ -108,7 +108,7 @@ pub fn scale_and_shift(shown: &Shown<'_>, place: usize, traces: &[CouplingTrace]
     };
     let rows = [row("exp(s)", 1.0, |map| &map.scale), row("t", 0.0, |map| &map.shift)];
     Some(Panel {
-        name: format!("scale-and-shift-{}-{index}", shown.dataset),
+        name: format!("scale-and-shift-{}-{index}", shown.dataset.slug()),
         title: format!("Scale and shift of each coupling layer: {} #{index}", shown.dataset),
         caption: format!(
             "exp(s) and t of every coupling layer for test image {index} of {}, in image layout. {LABELS} White is neutral: \
@@ -133,7 +133,7 @@ pub fn activations(shown: &Shown<'_>, place: usize, traces: &[CouplingTrace], st
     let traces: Vec<&CouplingTrace> = traces.iter().collect();
     let fields = style.fields(traces.iter().map(|trace| &trace.activation[place]));
     Panel {
-        name: format!("activations-{}-{index}", shown.dataset),
+        name: format!("activations-{}-{index}", shown.dataset.slug()),
         title: format!("Activations after each coupling layer: {} #{index}", shown.dataset),
         caption: format!(
             "What is in flight after every coupling layer for test image {index} of {}, in image layout, with what was \
@@ -146,7 +146,7 @@ pub fn activations(shown: &Shown<'_>, place: usize, traces: &[CouplingTrace], st
 }
 
 /// Decoded draws from the base density, in a square.
-pub fn samples(within: DatasetName, images: &[Field], convention: &str) -> Panel {
+pub fn samples(within: &Dataset, images: &[Field], convention: &str) -> Panel {
     let side = (1..).find(|side| side * side >= images.len()).unwrap_or(1).max(1);
     let row = |fields: &[Field]| Row { label: String::new(), view: View::Image, fields: fields.to_vec() };
     Panel {
@@ -198,6 +198,8 @@ impl Style {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test's set-up fails loudly")]
 mod tests {
+    use domain::spec::DatasetName;
+
     use super::*;
 
     fn field(channels: usize, value: f32) -> Field {
@@ -205,7 +207,7 @@ mod tests {
     }
 
     fn shown(channels: usize) -> Shown<'static> {
-        let (dataset, within) = (DatasetName::Mnist, DatasetName::FashionMnist);
+        let (dataset, within) = (DatasetName::Mnist.into(), DatasetName::FashionMnist.into());
         Shown { dataset, within, indices: &[4, 10], inputs: vec![field(channels, 0.5); 2] }
     }
 
@@ -279,7 +281,7 @@ mod tests {
     #[test]
     fn samples_stand_in_a_square() {
         let rows = |count: usize| {
-            let panel = samples(DatasetName::Mnist, &vec![field(1, 0.0); count], "");
+            let panel = samples(&DatasetName::Mnist.into(), &vec![field(1, 0.0); count], "");
             panel.blocks[0].rows.iter().map(|row| row.fields.len()).collect::<Vec<_>>()
         };
 
@@ -292,7 +294,7 @@ mod tests {
             latents(&shown(1), Some(vec![field(1, 0.0); 2]), Some((vec![field(1, 0.0); 2], 40))),
             scale_and_shift(&shown(1), 0, &[trace(1)], Style::Plain).unwrap(),
             activations(&shown(1), 0, &[trace(1)], Style::Standardised),
-            samples(DatasetName::Mnist, &[field(1, 0.0)], ""),
+            samples(&DatasetName::Mnist.into(), &[field(1, 0.0)], ""),
         ];
 
         for Panel { name, title, caption, .. } in panels {

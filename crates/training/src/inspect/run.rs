@@ -4,10 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use datasets::{BatchError, Catalogue, DataDirectory, EvaluationPlan, Examples, PickedExamples, Scaling, Split};
+use datasets::{BatchError, DataDirectory, EvaluationPlan, Examples, PickedExamples, Scaling, Split};
 use domain::Digest;
 use domain::figure::FigureName;
-use domain::spec::{DatasetName, ExperimentSpec, InspectionSpec, PartName};
+use domain::spec::{Dataset, ExperimentSpec, InspectionSpec, PartName};
 use flows::Flow;
 use flows::architecture::Parity;
 
@@ -21,6 +21,7 @@ use crate::Device;
 use crate::checkpoint::CheckpointFile;
 use crate::error::TrainingError;
 use crate::evaluate::{Pace, load_flow, shape_of};
+use crate::examples;
 use crate::observer::Observer;
 use crate::tensor_file::SavedFile;
 
@@ -77,7 +78,7 @@ pub enum InspectOutcome {
 /// [`TrainingError`]; its `kind` says whose fault it is.
 pub fn inspect(request: &InspectRequest<'_>, observer: &mut dyn Observer) -> Result<InspectOutcome, TrainingError> {
     let InspectRequest { spec, inspection, seed, .. } = request;
-    let datasets = inspection.datasets(spec.data.dataset, &spec.evaluation);
+    let datasets = inspection.datasets(&spec.data.dataset, &spec.evaluation);
     let selections =
         datasets.into_iter().map(|dataset| Selection::load(request, dataset)).collect::<Result<Vec<_>, _>>()?;
     let flow = load_flow(spec, *seed, &request.checkpoint, request.device)?;
@@ -89,7 +90,7 @@ pub fn inspect(request: &InspectRequest<'_>, observer: &mut dyn Observer) -> Res
     let mut panels = Vec::new();
     for selection in &selections {
         match selection.pass(request, &flow, &mut pace)? {
-            Some(found) => panels.extend(found.panels(inspection, spec.data.dataset, style)),
+            Some(found) => panels.extend(found.panels(inspection, &spec.data.dataset, style)),
             None => return Ok(InspectOutcome::Stopped),
         }
     }
@@ -99,7 +100,7 @@ pub fn inspect(request: &InspectRequest<'_>, observer: &mut dyn Observer) -> Res
         }
         let latents = sampling::standard_normal(*seed, samples, flow.dimensions() as usize);
         let images = capture::decode(&flow, &latents);
-        panels.push(pictures::samples(spec.data.dataset, &images, convention(&flow)));
+        panels.push(pictures::samples(&spec.data.dataset, &images, convention(&flow)));
         pace.count(u64::from(samples));
     }
     save_all(request, &panels).map(InspectOutcome::Finished)
@@ -125,8 +126,8 @@ fn draws(inspection: &InspectionSpec) -> u32 {
 
 /// The chosen images of one dataset.
 struct Selection<'a> {
-    dataset: DatasetName,
-    name: &'static str,
+    dataset: Dataset,
+    name: String,
     indices: &'a [u32],
     images: Arc<Examples>,
 }
@@ -141,21 +142,19 @@ struct Found<'a> {
 }
 
 impl<'a> Selection<'a> {
-    fn load(request: &InspectRequest<'a>, dataset: DatasetName) -> Result<Self, TrainingError> {
-        let entry = Catalogue::lookup(dataset.as_str())?;
+    fn load(request: &InspectRequest<'a>, dataset: Dataset) -> Result<Self, TrainingError> {
         let indices = request.inspection.images.as_slice();
         let last = indices.iter().copied().max().unwrap_or(0);
-        let scaling = Scaling::of(request.data, entry)?;
-        let images = datasets::load(request.data, entry, Split::Test, Some(last as usize + 1), &scaling)?;
+        let images = examples::load(request.data, &dataset, Split::Test, Some(last as usize + 1), &Scaling::none())?;
         if images.len() <= last as usize {
-            return Err(TrainingError::NoSuchImage { dataset: entry.name, index: last, found: images.len() });
+            return Err(TrainingError::NoSuchImage { dataset: dataset.to_string(), index: last, found: images.len() });
         }
-        Ok(Self { dataset, name: entry.name, indices, images: Arc::new(images) })
+        Ok(Self { name: dataset.to_string(), dataset, indices, images: Arc::new(images) })
     }
 
     /// Images and noise of one dequantisation draw: the noise that an evaluation's draw of this number gives them.
     fn pick(&self, seed: u64, draw: u32) -> Result<PickedExamples, BatchError> {
-        let plan = EvaluationPlan::new(self.images.clone(), self.indices.len(), seed, self.name, Split::Test, draw)?;
+        let plan = EvaluationPlan::new(self.images.clone(), self.indices.len(), seed, &self.name, Split::Test, draw)?;
         Ok(plan.pick(&self.indices.iter().map(|&index| index as usize).collect::<Vec<_>>()))
     }
 
@@ -168,10 +167,11 @@ impl<'a> Selection<'a> {
     ) -> Result<Option<Found<'_>>, TrainingError> {
         let (expected, shape) = (shape_of(flow.input()), self.images.shape());
         if expected != shape {
-            return Err(TrainingError::Shape { dataset: self.name, expected, found: shape });
+            return Err(TrainingError::Shape { dataset: self.name.clone(), expected, found: shape });
         }
-        let pick =
-            |draw| self.pick(request.seed, draw).map_err(|source| TrainingError::Batch { dataset: self.name, source });
+        let pick = |draw| {
+            self.pick(request.seed, draw).map_err(|source| TrainingError::Batch { dataset: self.name.clone(), source })
+        };
         let first = pick(0)?;
         let dimensions = self.images.dimensions();
         let input = |image: &[f32]| Field::new(shape.as_image(), image.to_vec());
@@ -205,9 +205,10 @@ impl<'a> Selection<'a> {
 }
 
 impl Found<'_> {
-    fn panels(self, inspection: &InspectionSpec, within: DatasetName, style: Style) -> Vec<Panel> {
+    fn panels(self, inspection: &InspectionSpec, within: &Dataset, style: Style) -> Vec<Panel> {
         let Self { selection, inputs, one, average, traces } = self;
-        let shown = Shown { dataset: selection.dataset, within, indices: selection.indices, inputs };
+        let shown =
+            Shown { dataset: selection.dataset.clone(), within: within.clone(), indices: selection.indices, inputs };
         let mut panels = Vec::new();
         if one.is_some() || average.is_some() {
             panels.push(pictures::latents(&shown, one, average.map(|fields| (fields, inspection.draws))));

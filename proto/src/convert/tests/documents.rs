@@ -202,7 +202,7 @@ pub(super) fn provenance() -> Provenance {
 /// Statistics of both splits of one dataset.
 pub(super) fn statistics() -> Vec<StatisticsRef> {
     let of = |split| StatisticsRef {
-        dataset: DatasetName::FashionMnist,
+        dataset: DatasetName::FashionMnist.into(),
         split,
         images: 10_000,
         noise_draws: 3,
@@ -213,7 +213,7 @@ pub(super) fn statistics() -> Vec<StatisticsRef> {
 
 /// Statistics of the OOD side.
 pub(super) fn outside() -> StatisticsRef {
-    StatisticsRef { dataset: DatasetName::Mnist, images: 1, ..statistics()[1] }
+    StatisticsRef { dataset: DatasetName::Mnist.into(), images: 1, ..statistics().swap_remove(1) }
 }
 
 /// Two figures.
@@ -234,7 +234,7 @@ pub(super) fn measurements() -> Vec<Measurement> {
     let measurement = |(index, metric)| Measurement {
         score: ScoreName::LogLikelihood,
         metric,
-        dataset: (index % 2 == 1).then_some(DatasetName::Mnist),
+        dataset: (index % 2 == 1).then_some(DatasetName::Mnist.into()),
         value: (index % 3 != 2).then_some(0.25),
         interval: (index == 0).then(|| Interval { low: 0.125, high: 0.375, method: "delong".to_owned() }),
         n_in: 10_000,

@@ -187,7 +187,11 @@ fn every_assignment_arrives() {
     arrives(&documents::assignment(Task::Train { resume: vec![], checkpoint_secs: 30 }));
     arrives(&documents::assignment(Task::Train { resume: vec![checkpoint, checkpoint], checkpoint_secs: 1 }));
     for out in DatasetName::ALL {
-        arrives(&documents::assignment(Task::Evaluate { checkpoint, out, learned: documents::statistics() }));
+        arrives(&documents::assignment(Task::Evaluate {
+            checkpoint,
+            out: out.into(),
+            learned: documents::statistics(),
+        }));
     }
     arrives(&documents::assignment(Task::Inspect { checkpoint }));
 }

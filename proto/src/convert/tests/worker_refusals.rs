@@ -23,7 +23,7 @@ fn leases_that_would_always_run_out_are_refused() {
 
 #[test]
 fn assignments_name_every_field_that_is_wrong() {
-    let out = domain::spec::DatasetName::Mnist;
+    let out = domain::spec::DatasetName::Mnist.into();
     let task = Task::Evaluate { checkpoint: documents::checkpoint(), out, learned: Vec::new() };
     let mut wire = documents::assignment(task).to_wire();
     wire.attempt = None;
