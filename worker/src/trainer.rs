@@ -1,19 +1,20 @@
 //! The port to `training`: an order in, the protocol's messages out.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use datasets::DataDirectory;
 use domain::{
     figure::MediaType,
     fleet::DeviceKind,
     job::FailureKind,
-    report::{CurvePoint, Failure, Provenance, Split, StatisticsRef, Task, ValidationPoint},
+    report::{CurvePoint, Failure, Provenance, Task, ValidationPoint},
     spec::Dataset,
 };
+use tracing::warn;
 use training::{
     CheckpointError, CheckpointFile, Device, Directive, EvaluateOutcome, EvaluateRequest, Evaluation, FitEnd,
     FitRequest, InspectOutcome, InspectRequest, Observer, PRECISION, Progress, Restart, SavedCheckpoint, SavedFile,
-    SavedPicture, TrainingError,
+    SavedPicture, SavedStatistics, TrainingError,
 };
 
 use crate::{
@@ -55,7 +56,7 @@ fn train(order: &Order, checkpoint_secs: u32, reporter: &mut Reporter) -> Result
         FitEnd::Finished => match outcome.checkpoint {
             Some(saved) => Outcome::Trained {
                 checkpoint: trained_flow(&saved).reference(),
-                statistics: Vec::new(),
+                statistics: outcome.statistics.into_iter().map(statistics_file).collect(),
                 provenance: provenance(order, TRAINING_NOISE_DRAWS),
             },
             None => failed_bug("training finished without a checkpoint"),
@@ -68,34 +69,32 @@ fn evaluate(order: &Order, out: Dataset, reporter: &mut Reporter) -> Result<Outc
         return Ok(failed_bug("an evaluation was ordered without its checkpoint"));
     };
     let data = DataDirectory::at(&order.resources.data);
+    let known = |file: &ArtifactFile| training::StatisticsFile { path: file.path.clone(), digest: file.digest };
+    let learned: Vec<_> = order.learned.iter().map(known).collect();
     let request = EvaluateRequest {
         spec: &order.assignment.spec,
         seed: order.assignment.seed,
         checkpoint: checkpoint_file(checkpoint),
         out,
+        learned: &learned,
         device: device(order),
         data: &data,
         batch_size: EvaluateRequest::DEFAULT_BATCH_SIZE,
-        noise_draws: EvaluateRequest::DEFAULT_NOISE_DRAWS,
-        statistics_file: statistics_file(order),
+        folder: order.folder.clone(),
     };
     Ok(match training::evaluate(&request, reporter)? {
         EvaluateOutcome::Stopped => Outcome::Stopped,
-        EvaluateOutcome::Finished(Evaluation { measurements, statistics }) => Outcome::Evaluated {
-            statistics: StatisticsFile {
-                path: statistics.path,
-                reference: StatisticsRef {
-                    dataset: request.out.clone(),
-                    split: Split::Test,
-                    images: measurements.first().map_or(1, |measured| measured.n_out.max(1)),
-                    noise_draws: request.noise_draws,
-                    digest: statistics.digest,
-                },
-            },
-            measurements,
-            learned: Vec::new(),
-            provenance: provenance(order, request.noise_draws),
-        },
+        EvaluateOutcome::Finished(evaluation) => {
+            let Evaluation { measurements, problems, statistics, learned } = *evaluation;
+            // Standard error is the job's log.
+            problems.iter().for_each(|problem| warn!("{problem}"));
+            Outcome::Evaluated {
+                measurements,
+                statistics: statistics_file(statistics),
+                learned: learned.into_iter().map(statistics_file).collect(),
+                provenance: provenance(order, order.assignment.spec.evaluation.noise_draws),
+            }
+        }
     })
 }
 
@@ -173,8 +172,9 @@ fn device(order: &Order) -> Device {
     }
 }
 
-fn statistics_file(order: &Order) -> PathBuf {
-    order.folder.join("statistics.safetensors")
+fn statistics_file(saved: SavedStatistics) -> StatisticsFile {
+    let SavedStatistics { path, reference, .. } = saved;
+    StatisticsFile { path, reference }
 }
 
 fn checkpoint_file(file: &ArtifactFile) -> CheckpointFile {

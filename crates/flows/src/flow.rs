@@ -5,12 +5,12 @@ mod build;
 use std::f64::consts::LN_2;
 
 use architecture::{Architecture, InputShape, Parity};
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use crate::base::standard_normal_log_density;
 use crate::bijection::{Bijection, Mode, Transformed};
 use crate::layers::Logit;
-use crate::layers::multiscale::{MultiScale, Traced};
+use crate::layers::multiscale::{MultiScale, ScalePart, Traced};
 use crate::parameters::ParameterStore;
 
 pub use build::BuildError;
@@ -58,6 +58,21 @@ impl Flow {
                 let logits = self.logits(x, noise, mode);
                 let latents = self.chain.forward(&logits.output, mode);
                 Transformed { output: latents.output, log_det: latents.log_det + logits.log_det }
+            }
+        }
+    }
+
+    /// As [`encode`](Self::encode), scale by scale (as many as factorings and one); the logit layer belongs to the first one.
+    pub fn encode_by_scale(&self, x: &Tensor, noise: Option<&Tensor>, mode: Mode) -> Vec<ScalePart> {
+        match self.architecture.input {
+            InputShape::Vector { .. } => self.chain.forward_by_scale(x, mode),
+            InputShape::Image { .. } => {
+                let logits = self.logits(x, noise, mode);
+                let mut parts = self.chain.forward_by_scale(&logits.output, mode);
+                if let Some(first) = parts.first_mut() {
+                    first.log_det += logits.log_det.to_kind(Kind::Double);
+                }
+                parts
             }
         }
     }

@@ -1,11 +1,18 @@
 //! From what a flow makes of each example to scores and to the numbers that are published: no tensors, so that new scores of
 //! old results need neither a GPU nor libtorch.
 
+pub mod code_length;
 pub mod column;
+mod directions;
 mod error;
 mod file;
+mod measure;
+mod score;
 mod statistics;
 
+pub use directions::directions;
 pub use error::StatisticsError;
 pub use file::{SavedFile, WrongDigest};
+pub use measure::{Measured, measure};
+pub use score::{ScoreError, Scored, Sides, score};
 pub use statistics::{Columns, FORMAT, Header, PROJECTIONS, Statistics};

@@ -6,6 +6,8 @@ use datasets::{BatchError, LoadError, Shape, UnknownDataset};
 use domain::job::FailureKind;
 use domain::spec::Violations;
 use flows::BuildError;
+use scoring::StatisticsError;
+use scoring::code_length::CodecError;
 use thiserror::Error;
 
 use crate::checkpoint::CheckpointError;
@@ -89,6 +91,22 @@ pub enum TrainingError {
         /// What went wrong.
         source: FileError,
     },
+    /// The length of an image under a codec cannot be measured.
+    #[error("{dataset}: {source}")]
+    CodeLength {
+        /// The dataset.
+        dataset: String,
+        /// What the codec says.
+        source: CodecError,
+    },
+    /// Statistics cannot be put together or written.
+    #[error("statistics of {what}: {source}")]
+    Statistics {
+        /// The dataset or the file.
+        what: String,
+        /// What went wrong.
+        source: StatisticsError,
+    },
     /// A picture cannot be encoded.
     #[error("picture {name} cannot be encoded: {source}")]
     Picture {
@@ -119,10 +137,12 @@ impl TrainingError {
             | Self::HeldOut { .. }
             | Self::Shape { .. }
             | Self::NoSuchImage { .. }
+            | Self::CodeLength { .. }
             | Self::Picture { .. } => FailureKind::Permanent,
-            Self::Dataset(LoadError::Unreadable { .. }) | Self::Device(_) | Self::Write { .. } => {
-                FailureKind::Infrastructure
-            }
+            Self::Dataset(LoadError::Unreadable { .. })
+            | Self::Device(_)
+            | Self::Write { .. }
+            | Self::Statistics { .. } => FailureKind::Infrastructure,
             Self::Dataset(_) => FailureKind::Permanent,
             Self::Checkpoint { source, .. } => source.kind(),
             Self::Diverged { .. } => FailureKind::Own,

@@ -7,28 +7,29 @@
 mod assemble;
 mod checkpoint;
 mod device;
+mod encoding;
 mod error;
 mod evaluate;
 mod examples;
 mod fit;
 mod inspect;
-mod measure;
 mod meter;
 mod observer;
 pub mod optimiser;
-mod statistics;
+mod pace;
+mod recording;
 mod tensor_file;
 mod threads;
 
 pub use checkpoint::{CHECKPOINT_FORMAT, CheckpointError, CheckpointFile, Unversioned};
 pub use device::{Device, DeviceError, UnknownDevice};
 pub use error::TrainingError;
-pub use evaluate::{EvaluateOutcome, EvaluateRequest, Evaluation, evaluate};
+pub use evaluate::{EvaluateOutcome, EvaluateRequest, Evaluation, StatisticsFile, evaluate};
 pub use fit::{FitEnd, FitOutcome, FitRequest, Restart, fit};
 pub use inspect::{InspectOutcome, InspectRequest, SavedPicture, inspect};
 pub use meter::Divergence;
 pub use observer::{Directive, Event, Observer, Progress, Recorder, SavedCheckpoint};
-pub use statistics::{PerImage, Statistics, StatisticsError};
+pub use recording::SavedStatistics;
 pub use tensor_file::{FileError, SavedFile, WrongDigest};
 pub use threads::set_threads;
 

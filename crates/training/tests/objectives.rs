@@ -41,11 +41,11 @@ fn evaluated(spec: &ExperimentSpec, laboratory: &Laboratory, checkpoint: &SavedC
         seed: 5,
         checkpoint: CheckpointFile::from(&checkpoint.file),
         out: DatasetName::SyntheticStrokes.into(),
+        learned: &[],
         device: Device::Cpu,
         data: &data,
         batch_size: 30,
-        noise_draws: EvaluateRequest::DEFAULT_NOISE_DRAWS,
-        statistics_file: laboratory.path().join("statistics.safetensors"),
+        folder: laboratory.path().to_owned(),
     };
     let EvaluateOutcome::Finished(evaluation) = evaluate(&request, &mut Recorder::default()).unwrap() else {
         panic!("nobody stopped it")

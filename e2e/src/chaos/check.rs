@@ -5,7 +5,7 @@ use anyhow::Context;
 use crate::Cluster;
 
 /// Statements whose every row is a violation, each with what it means.
-const FORBIDDEN: [(&str, &str); 8] = [
+const FORBIDDEN: [(&str, &str); 9] = [
     ("a job did not succeed", "select id, kind, state, coalesce(reason, '') from job where state <> 'succeeded'"),
     (
         "a job has not exactly one result",
@@ -43,6 +43,14 @@ const FORBIDDEN: [(&str, &str); 8] = [
          where stored_at > ended_at and outcome.kind <> 'succeeded'",
     ),
     (
+        "the learned dataset was not recorded exactly once, by the job that learned it",
+        "select job.id, job.kind, count(recorded.job_id) from job join experiment on experiment.id = job.experiment_id \
+         join variant on variant.id = experiment.variant_id \
+         left join recorded_statistics as recorded \
+             on recorded.job_id = job.id and recorded.dataset = variant.in_dataset \
+         group by job.id having count(recorded.job_id) <> case job.kind when 'train' then 2 else 0 end",
+    ),
+    (
         "a job ran before the one that it waits for had its result",
         "select job.id, attempt.epoch from job join attempt on attempt.job_id = job.id \
          left join result as needed on needed.job_id = job.depends_on \
@@ -62,6 +70,13 @@ const RESULTS: &str = "
     select concat_ws('|', 'number', variant.ordinal, experiment.seed, score, metric, measurement.dataset, value, ci_low, ci_high,
         ci_method, n_in, n_out)
     from measurement join job on job.id = measurement.job_id
+    join experiment on experiment.id = job.experiment_id join variant on variant.id = experiment.variant_id
+    join sweep on sweep.id = job.sweep_id
+    where sweep.name = '{sweep}'
+    union all
+    select concat_ws('|', 'statistics', job.kind, variant.ordinal, experiment.seed, dataset, split, images, noise_draws,
+        encode(digest, 'hex'))
+    from recorded_statistics join job on job.id = recorded_statistics.job_id
     join experiment on experiment.id = job.experiment_id join variant on variant.id = experiment.variant_id
     join sweep on sweep.id = job.sweep_id
     where sweep.name = '{sweep}'

@@ -1,6 +1,6 @@
 //! A chain of bijections that may factor channels out on the way and ends in one flat latent vector.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use crate::bijection::{Bijection, Mode, ScaleAndShift, Transformed, zero_log_det};
 
@@ -44,6 +44,16 @@ pub struct Traced<'a> {
     pub factored: &'a [Tensor],
 }
 
+/// What one scale of a chain made of a batch.
+#[derive(Debug)]
+pub struct ScalePart {
+    /// The part of the latent that leaves at this scale, `[b, d_k]`.
+    pub latent: Tensor,
+    /// The log-determinants of the scale's layers, `[b]` in double precision: summing layers must not cost the digits by which
+    /// two examples differ.
+    pub log_det: Tensor,
+}
+
 /// Stages from an example `[b, c, h, w]` or `[b, d]` to the latents `[b, d]`: the parts factored out, in order, then what
 /// is left, each flattened in c, h, w order (models.md 2.1).
 pub struct MultiScale {
@@ -65,6 +75,30 @@ impl MultiScale {
     /// The forward direction, showing each layer's result to `observe`.
     pub fn forward_observed(&self, x: &Tensor, mode: Mode, mut observe: impl FnMut(Traced<'_>)) -> Transformed {
         self.run(x, |bijection, x| bijection.forward_observed(x, mode), &mut observe)
+    }
+
+    /// The forward direction, scale by scale: a scale ends where channels leave, and its layers are those since the last one
+    /// ended. The parts' latents, joined, are the latent of [`forward`](Bijection::forward), and their log-determinants add up
+    /// to its.
+    pub fn forward_by_scale(&self, x: &Tensor, mode: Mode) -> Vec<ScalePart> {
+        let zero = || Tensor::zeros([x.size()[0]], (Kind::Double, x.device()));
+        let (mut in_flight, mut log_det, mut parts) = (x.shallow_clone(), zero(), Vec::new());
+        for stage in &self.stages {
+            match stage {
+                Stage::Layer { bijection, .. } => {
+                    let step = bijection.forward(&in_flight, mode);
+                    log_det += step.log_det.to_kind(Kind::Double);
+                    in_flight = step.output;
+                }
+                Stage::Factor { keep } => {
+                    let latent = in_flight.narrow(1, *keep, in_flight.size()[1] - keep).flatten(1, -1);
+                    parts.push(ScalePart { latent, log_det: std::mem::replace(&mut log_det, zero()) });
+                    in_flight = in_flight.narrow(1, 0, *keep);
+                }
+            }
+        }
+        parts.push(ScalePart { latent: in_flight.flatten(1, -1), log_det });
+        parts
     }
 
     fn run(

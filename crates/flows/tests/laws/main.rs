@@ -10,6 +10,7 @@ mod exactness;
 mod gradients;
 mod matrices;
 mod precision;
+mod scales;
 mod spline;
 mod state;
 mod subjects;

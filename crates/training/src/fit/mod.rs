@@ -6,6 +6,7 @@
 
 mod accumulation;
 mod batches;
+mod ends;
 mod guard;
 mod likelihood;
 mod objective;

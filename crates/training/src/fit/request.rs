@@ -9,6 +9,7 @@ use domain::spec::ExperimentSpec;
 use crate::Device;
 use crate::checkpoint::CheckpointFile;
 use crate::observer::SavedCheckpoint;
+use crate::recording::SavedStatistics;
 
 /// What to train and where to leave checkpoints.
 #[derive(Debug, Clone)]
@@ -26,7 +27,7 @@ pub struct FitRequest<'a> {
     pub start: Option<CheckpointFile>,
     /// The checkpoint whose weights a beginning starts from, if the document names one.
     pub initial_weights: Option<CheckpointFile>,
-    /// An existing folder for the checkpoints, `checkpoint-STEP.safetensors`.
+    /// An existing folder for the checkpoints, `checkpoint-STEP.safetensors`, and the statistics.
     pub checkpoint_folder: PathBuf,
     /// Time between two checkpoints. It changes nothing about the results.
     pub checkpoint_every: Duration,
@@ -35,7 +36,7 @@ pub struct FitRequest<'a> {
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FitEnd {
-    /// All steps are done.
+    /// All steps are done, and the learned dataset is recorded.
     Finished,
     /// The observer stopped it.
     Stopped,
@@ -50,4 +51,7 @@ pub struct FitOutcome {
     pub steps: u64,
     /// The newest checkpoint of this run, always there when it is finished.
     pub checkpoint: Option<SavedCheckpoint>,
+    /// What the trained flow makes of the dataset that it learned, of the train and the test split; nothing unless it is
+    /// finished.
+    pub statistics: Vec<SavedStatistics>,
 }

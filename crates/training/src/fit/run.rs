@@ -8,17 +8,19 @@ use tch::{Tensor, no_grad};
 
 use super::accumulation::{StepTensors, differentiate};
 use super::batches::{Plan, StepBatch};
+use super::ends::{Beginning, record, restore};
 use super::guard::{Guard, Points};
 use super::likelihood::BatchTensors;
 use super::objective::Objective;
 use super::optimiser::optimiser;
 use super::request::{FitEnd, FitOutcome, FitRequest};
 use crate::assemble;
-use crate::checkpoint::{Checkpoint, CheckpointError, CheckpointFile};
+use crate::checkpoint::Checkpoint;
 use crate::error::TrainingError;
-use crate::meter::{Divergence, Meter, Window};
+use crate::meter::{Divergence, Meter};
 use crate::observer::{Directive, Observer, Progress, SavedCheckpoint};
 use crate::optimiser::Optimiser;
+use crate::recording::SavedStatistics;
 use crate::tensor_file::FileError;
 
 /// Time between two progress reports.
@@ -32,14 +34,19 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 pub fn fit(request: &FitRequest<'_>, observer: &mut dyn Observer) -> Result<FitOutcome, TrainingError> {
     let mut run = Run::begin(request, observer)?;
     if run.step == run.total {
-        // Stored weights that are taken as they are need no dataset, nor does a run that was stopped behind its last step.
+        // Stored weights that are taken as they are, or a run that was stopped behind its last step.
         run.save_current(observer)?;
-        return Ok(run.outcome(FitEnd::Finished));
+        return run.record(observer);
     }
     let plan = Plan::new(request.spec, request.seed, request.data)?;
     loop {
         match run.go_on(&plan, observer) {
-            Ok(end) => return Ok(run.outcome(end)),
+            Ok(FitEnd::Finished) => {
+                // Its examples are of no more use, and the recorded ones take their place in memory.
+                drop(plan);
+                return run.record(observer);
+            }
+            Ok(FitEnd::Stopped) => return Ok(run.outcome(FitEnd::Stopped, Vec::new())),
             Err(Halt::Diverged(divergence)) => run.restart(divergence, observer)?,
             Err(Halt::Failed(failure)) => return Err(failure),
         }
@@ -99,14 +106,6 @@ impl Recent {
     fn new() -> Self {
         Self { since: Instant::now(), images: 0, steps: 0, loss_sum: 0.0 }
     }
-}
-
-/// Where a run begins.
-#[derive(Default)]
-struct Beginning {
-    step: u64,
-    restarts: u32,
-    window: Window,
 }
 
 impl<'a> Run<'a> {
@@ -348,8 +347,18 @@ impl<'a> Run<'a> {
         Checkpoint { model: copied(&state.model), optimiser: copied(&state.optimiser), ..state }
     }
 
-    fn outcome(self, end: FitEnd) -> FitOutcome {
-        FitOutcome { end, steps: self.step, checkpoint: self.newest }
+    /// Records what the trained flow makes of the dataset that it learned, once for all evaluations. An attempt that is stopped
+    /// amid it begins the pass again, behind the last step.
+    fn record(self, observer: &mut dyn Observer) -> Result<FitOutcome, TrainingError> {
+        let checkpoint = self.newest.as_ref().expect("a run that did all its steps has written its checkpoint");
+        match record(self.request, &self.flow, checkpoint, observer)? {
+            Some(statistics) => Ok(self.outcome(FitEnd::Finished, statistics)),
+            None => Ok(self.outcome(FitEnd::Stopped, Vec::new())),
+        }
+    }
+
+    fn outcome(self, end: FitEnd, statistics: Vec<SavedStatistics>) -> FitOutcome {
+        FitOutcome { end, steps: self.step, checkpoint: self.newest, statistics }
     }
 }
 
@@ -371,19 +380,4 @@ fn copied(tensors: &[(String, Tensor)]) -> Vec<(String, Tensor)> {
         _ => tensor.to_device(tch::Device::Cpu),
     };
     no_grad(|| tensors.iter().map(|(name, tensor)| (name.clone(), copy(tensor))).collect())
-}
-
-/// Loads a checkpoint into a new flow and optimiser.
-fn restore(
-    file: &CheckpointFile,
-    request: &FitRequest<'_>,
-    flow: &Flow,
-    optimiser: &mut Optimiser,
-) -> Result<Beginning, CheckpointError> {
-    let checkpoint = Checkpoint::read(file)?;
-    checkpoint.check_continues(request.spec, request.seed)?;
-    flow.parameters().load(&checkpoint.model)?;
-    optimiser.load_state(&checkpoint.optimiser)?;
-    let Checkpoint { step, restarts, window, .. } = checkpoint;
-    Ok(Beginning { step, restarts, window })
 }

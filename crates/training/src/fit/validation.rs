@@ -12,8 +12,9 @@ use flows::Flow;
 use ood::{auroc, log_likelihood, summarise_bits_per_dimension};
 
 use super::batches::load_train;
+use crate::encoding::log_likelihoods;
 use crate::error::TrainingError;
-use crate::evaluate::{EvaluateRequest, log_likelihoods};
+use crate::recording::BATCH_SIZE;
 
 /// Draws of each example's noise: one, and always the same one.
 const DRAW: u32 = 0;
@@ -26,22 +27,20 @@ pub struct Validation {
 }
 
 struct Side {
-    dataset: Dataset,
     plan: EvaluationPlan,
     examples: usize,
 }
 
 impl Side {
-    fn new(dataset: Dataset, examples: Examples, seed: u64) -> Result<Self, TrainingError> {
+    fn new(dataset: &Dataset, examples: Examples, seed: u64) -> Result<Self, TrainingError> {
         let (name, count) = (dataset.to_string(), examples.len());
-        let batch_size = EvaluateRequest::DEFAULT_BATCH_SIZE;
-        let plan = EvaluationPlan::new(Arc::new(examples), batch_size, seed, &name, Split::Train, DRAW)
+        let plan = EvaluationPlan::new(Arc::new(examples), BATCH_SIZE, seed, &name, Split::Train, DRAW)
             .map_err(|source| TrainingError::Batch { dataset: name, source })?;
-        Ok(Self { dataset, plan, examples: count })
+        Ok(Self { plan, examples: count })
     }
 
     fn log_likelihoods(&self, flow: &Flow) -> Vec<f64> {
-        log_likelihoods(flow, &self.dataset, &self.plan, self.examples)
+        log_likelihoods(flow, &self.plan, self.examples)
     }
 }
 
@@ -54,12 +53,11 @@ impl Validation {
         data: &DataDirectory,
         scaling: &Scaling,
     ) -> Result<Self, TrainingError> {
-        let outside = |dataset: &Dataset| {
-            Side::new(dataset.clone(), load_train(data, dataset, Some(spec.examples), scaling)?, seed)
-        };
+        let outside =
+            |dataset: &Dataset| Side::new(dataset, load_train(data, dataset, Some(spec.examples), scaling)?, seed);
         Ok(Self {
             every_steps: spec.every_steps.into(),
-            inside: Side::new(within.clone(), held_out, seed)?,
+            inside: Side::new(within, held_out, seed)?,
             outside: spec.out.as_ref().map(outside).transpose()?,
         })
     }

@@ -20,9 +20,11 @@ use super::{encode, sampling, sheet};
 use crate::Device;
 use crate::checkpoint::CheckpointFile;
 use crate::error::TrainingError;
-use crate::evaluate::{Pace, load_flow, shape_of};
+use crate::evaluate::load_flow;
 use crate::examples;
 use crate::observer::Observer;
+use crate::pace::Pace;
+use crate::recording::shape_of;
 use crate::tensor_file::SavedFile;
 
 /// Name of the figure with all others.
