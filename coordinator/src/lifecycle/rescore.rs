@@ -43,7 +43,9 @@ impl Lifecycle {
         transaction.lock_sweep(sweep).await?;
         let scored = transaction.lock_evaluations(sweep).await?;
         check_scores(scores, &scored)?;
-        let jobs = score_jobs::plan(&scored.evaluations, &scored.known, |one| wanted_of(one, &scored, scores));
+        let jobs = score_jobs::plan(&scored.evaluations, &scored.known, &scored.backgrounds, |one| {
+            wanted_of(one, &scored, scores)
+        });
         check_size(terms.jobs, &jobs)?;
         if let Some((open_jobs, most)) = open_jobs {
             self.require_room(&terms.submitted_by, open_jobs, jobs.len() as u64, most)?;
@@ -81,7 +83,7 @@ pub(super) async fn add_opt_in_scores(
     let of_variants: HashMap<i64, Vec<ScoreName>> =
         scored.specs.iter().map(|(variant, spec)| (*variant, spec.opt_in_scores())).collect();
     let wanted = |one: &Evaluation| of_variants.get(&one.variant).cloned().unwrap_or_default();
-    let jobs = score_jobs::plan(&scored.evaluations, &scored.known, wanted);
+    let jobs = score_jobs::plan(&scored.evaluations, &scored.known, &scored.backgrounds, wanted);
     transaction.add_score_jobs(sweep, spec, &jobs).await?;
     Ok(())
 }

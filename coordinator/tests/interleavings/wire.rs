@@ -301,6 +301,11 @@ fn statistics(dataset: &str, digest: Vec<u8>) -> v1::StatisticsRef {
 /// Most seeds of a sweep with a job that waits for all of them: with more, one of them always ends without success.
 const FEW_SEEDS: u64 = 5;
 
+/// Jobs of a sweep of so many seeds.
+pub fn jobs_of(seeds: u64) -> u64 {
+    2 * seeds + u64::from((2..=FEW_SEEDS).contains(&seeds))
+}
+
 fn small_budgets(name: &str, seeds: u64) -> SweepSpec {
     let seeds: Vec<u64> = (1..=seeds).collect();
     let mut spec = sweep_spec(name, &seeds);

@@ -1,6 +1,6 @@
 //! Which jobs compute which scores of what a sweep evaluates, and what each of them waits for.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::{
     ExperimentId, JobId,
@@ -18,6 +18,8 @@ pub enum Basis {
     Statistics,
     /// Those of all seeds of a variant: the score belongs to the variant.
     Seeds,
+    /// Those of one evaluation, and of the evaluation of its background model under the same seed.
+    Background,
     /// The trained flow, which runs again over some examples.
     Flow,
 }
@@ -33,6 +35,8 @@ pub struct Evaluation {
     pub experiment: ExperimentId,
     /// Its experiment's variant, by any number that tells variants apart.
     pub variant: i64,
+    /// Its experiment's seed.
+    pub seed: u64,
     /// Its OOD dataset.
     pub out: Dataset,
 }
@@ -64,8 +68,12 @@ impl Known {
     pub fn add(&mut self, experiment: ExperimentId, variant: i64, out: &Dataset, score: ScoreName) {
         let out = out.clone();
         match Basis::of(score) {
-            Basis::Statistics | Basis::Flow => drop(self.of_experiments.insert((experiment, out, score))),
-            Basis::Seeds => drop(self.of_variants.insert((variant, out, score))),
+            Basis::Statistics | Basis::Background | Basis::Flow => {
+                self.of_experiments.insert((experiment, out, score));
+            }
+            Basis::Seeds => {
+                self.of_variants.insert((variant, out, score));
+            }
         }
     }
 }
@@ -84,76 +92,100 @@ impl Basis {
             | ScoreName::Scale(_)
             | ScoreName::Dose
             | ScoreName::LatentKs { .. }
-            | ScoreName::ComplexityGmm
-            | ScoreName::LikelihoodRatio => Self::Statistics,
+            | ScoreName::ComplexityGmm => Self::Statistics,
+            ScoreName::LikelihoodRatio => Self::Background,
             ScoreName::Waic => Self::Seeds,
             ScoreName::GradientNorm | ScoreName::ScoreTest | ScoreName::LocalDimension => Self::Flow,
         }
     }
 }
 
+impl Known {
+    fn has(&self, evaluation: &Evaluation, score: ScoreName) -> bool {
+        let Evaluation { experiment, variant, ref out, .. } = *evaluation;
+        match Basis::of(score) {
+            Basis::Statistics | Basis::Background | Basis::Flow => {
+                self.of_experiments.contains(&(experiment, out.clone(), score))
+            }
+            Basis::Seeds => self.of_variants.contains(&(variant, out.clone(), score)),
+        }
+    }
+}
+
 /// The jobs that compute the `wanted` scores of `evaluations`, which stand in table order; nothing is planned twice, nor for an
 /// evaluation that ended without success. A score over seeds is planned once for each variant and OOD dataset, under the first
-/// experiment that it rests on, when there are [`MIN_MODELS`] of them.
+/// experiment that it rests on, when there are [`MIN_MODELS`] of them. `backgrounds` leads from a variant to that of its background
+/// model.
 #[must_use]
 pub fn plan(
     evaluations: &[Evaluation],
     known: &Known,
+    backgrounds: &HashMap<i64, i64>,
     wanted: impl Fn(&Evaluation) -> Vec<ScoreName>,
 ) -> Vec<ScoreJob> {
+    let usable: Vec<&Evaluation> = evaluations.iter().filter(|one| is_usable(one)).collect();
+    let place_of = |one: &Evaluation| (one.variant, one.seed, one.out.clone());
+    let by_place: HashMap<_, &Evaluation> = usable.iter().map(|one| (place_of(one), *one)).collect();
     let mut jobs = Vec::new();
     let mut over_seeds: BTreeMap<usize, (Vec<ScoreName>, Vec<&Evaluation>)> = BTreeMap::new();
-    let mut first_of: BTreeMap<(i64, Dataset), usize> = BTreeMap::new();
-    let usable = |one: &&Evaluation| !one.state.is_final() || one.state == StateName::Succeeded;
-    for (place, evaluation) in evaluations.iter().filter(usable).enumerate() {
-        let Evaluation { experiment, variant, ref out, .. } = *evaluation;
-        let (mut of_statistics, mut of_flow, mut of_seeds) = (Vec::new(), Vec::new(), Vec::new());
-        for score in wanted(evaluation) {
-            let known = match Basis::of(score) {
-                Basis::Statistics | Basis::Flow => known.of_experiments.contains(&(experiment, out.clone(), score)),
-                Basis::Seeds => known.of_variants.contains(&(variant, out.clone(), score)),
-            };
-            let scores = match Basis::of(score) {
-                Basis::Statistics => &mut of_statistics,
-                Basis::Flow => &mut of_flow,
-                Basis::Seeds => &mut of_seeds,
-            };
-            if !known && !scores.contains(&score) {
+    let mut first_of: BTreeMap<(i64, &Dataset), usize> = BTreeMap::new();
+    for (place, evaluation) in usable.iter().copied().enumerate() {
+        let mut missing: BTreeMap<Basis, Vec<ScoreName>> = BTreeMap::new();
+        for score in wanted(evaluation).into_iter().filter(|score| !known.has(evaluation, *score)) {
+            let scores = missing.entry(Basis::of(score)).or_default();
+            if !scores.contains(&score) {
                 scores.push(score);
             }
         }
-        for (kind, scores) in [(JobKind::Score, of_statistics), (JobKind::Probe, of_flow)] {
-            if !scores.is_empty() {
-                let parents = vec![(evaluation.job, evaluation.state)];
-                jobs.push(ScoreJob { kind, experiment, out: out.clone(), scores, parents });
-            }
-        }
-        if !of_seeds.is_empty() {
-            let first = *first_of.entry((variant, out.clone())).or_insert(place);
-            let (scores, models) = over_seeds.entry(first).or_default();
-            models.push(evaluation);
-            scores.extend(of_seeds.into_iter().filter(|score| !scores.contains(score)).collect::<Vec<_>>());
+        for (basis, scores) in missing {
+            let (kind, parents) = match basis {
+                Basis::Statistics => (JobKind::Score, vec![evaluation]),
+                Basis::Flow => (JobKind::Probe, vec![evaluation]),
+                Basis::Background => {
+                    let variant = backgrounds.get(&evaluation.variant);
+                    let key = |variant: &i64| (*variant, evaluation.seed, evaluation.out.clone());
+                    let Some(background) = variant.and_then(|variant| by_place.get(&key(variant))) else { continue };
+                    (JobKind::Score, vec![evaluation, background])
+                }
+                Basis::Seeds => {
+                    let first = *first_of.entry((evaluation.variant, &evaluation.out)).or_insert(place);
+                    let (all, models) = over_seeds.entry(first).or_default();
+                    models.push(evaluation);
+                    let more: Vec<ScoreName> = scores.into_iter().filter(|score| !all.contains(score)).collect();
+                    all.extend(more);
+                    continue;
+                }
+            };
+            jobs.push(job(kind, scores, &parents));
         }
     }
-    for (scores, models) in over_seeds.into_values().filter(|(_, models)| models.len() >= MIN_MODELS) {
-        let mut parents: Vec<_> = models.iter().map(|one| (one.job, one.state)).collect();
-        parents.sort_unstable_by_key(|(job, _)| *job);
-        let first = models[0];
-        let (experiment, out) = (first.experiment, first.out.clone());
-        jobs.push(ScoreJob { kind: JobKind::Score, experiment, out, scores, parents });
-    }
+    let enough = over_seeds.into_values().filter(|(_, models)| models.len() >= MIN_MODELS);
+    jobs.extend(enough.map(|(scores, models)| job(JobKind::Score, scores, &models)));
     jobs
+}
+
+/// Whether an evaluation has, or may still have, what scores rest on.
+fn is_usable(evaluation: &Evaluation) -> bool {
+    !evaluation.state.is_final() || evaluation.state == StateName::Succeeded
+}
+
+/// A job under the experiment of the first of its parents.
+fn job(kind: JobKind, scores: Vec<ScoreName>, parents: &[&Evaluation]) -> ScoreJob {
+    let first = parents[0];
+    let mut of_parents: Vec<_> = parents.iter().map(|one| (one.job, one.state)).collect();
+    of_parents.sort_unstable_by_key(|(job, _)| *job);
+    ScoreJob { kind, experiment: first.experiment, out: first.out.clone(), scores, parents: of_parents }
 }
 
 /// How many jobs of `kind` compute the `scores` of one experiment against one OOD dataset.
 #[must_use]
 pub fn jobs_of_experiment(kind: JobKind, scores: &[ScoreName]) -> usize {
-    let basis = match kind {
-        JobKind::Score => Basis::Statistics,
-        JobKind::Probe => Basis::Flow,
-        JobKind::Train | JobKind::Evaluate | JobKind::Inspect => return 0,
-    };
-    usize::from(scores.iter().any(|score| Basis::of(*score) == basis))
+    let some = |basis: Basis| usize::from(scores.iter().any(|score| Basis::of(*score) == basis));
+    match kind {
+        JobKind::Score => some(Basis::Statistics) + some(Basis::Background),
+        JobKind::Probe => some(Basis::Flow),
+        JobKind::Train | JobKind::Evaluate | JobKind::Inspect => 0,
+    }
 }
 
 /// How many jobs of `kind` compute the `scores` of one variant, over its seeds, against one OOD dataset.
@@ -173,6 +205,7 @@ mod tests {
             state: StateName::Succeeded,
             experiment: ExperimentId(10 * variant + seed),
             variant,
+            seed: seed.unsigned_abs(),
             out: out.into(),
         }
     }
@@ -204,7 +237,7 @@ mod tests {
     fn each_evaluation_has_one_job_for_its_statistics_and_one_for_its_flow() {
         let wanted = [ScoreName::Dose, ScoreName::GradientNorm, ScoreName::LatentNorm, ScoreName::Dose];
 
-        let jobs = plan(&evaluations(), &Known::default(), |_| wanted.to_vec());
+        let jobs = plan(&evaluations(), &Known::default(), &HashMap::new(), |_| wanted.to_vec());
 
         assert_eq!(jobs.len(), 24);
         for job in &jobs {
@@ -218,7 +251,7 @@ mod tests {
 
     #[test]
     fn score_over_seeds_has_one_job_for_each_variant_and_dataset_that_waits_for_every_seed() {
-        let jobs = plan(&evaluations(), &Known::default(), |_| vec![ScoreName::Waic]);
+        let jobs = plan(&evaluations(), &Known::default(), &HashMap::new(), |_| vec![ScoreName::Waic]);
 
         let found: Vec<_> =
             jobs.iter().map(|job| (job.experiment.0, job.out.name().unwrap(), job.parents.len())).collect();
@@ -231,10 +264,11 @@ mod tests {
     #[test]
     fn what_is_known_is_not_planned_again() {
         let wanted = |_: &Evaluation| vec![ScoreName::Dose, ScoreName::Waic, ScoreName::ScoreTest];
-        let first = plan(&evaluations(), &Known::default(), wanted);
+        let first = plan(&evaluations(), &Known::default(), &HashMap::new(), wanted);
 
-        assert_eq!(plan(&evaluations(), &known(&first), wanted), []);
-        let more = plan(&evaluations(), &known(&first), |_| vec![ScoreName::Dose, ScoreName::LatentNorm]);
+        assert_eq!(plan(&evaluations(), &known(&first), &HashMap::new(), wanted), []);
+        let more =
+            plan(&evaluations(), &known(&first), &HashMap::new(), |_| vec![ScoreName::Dose, ScoreName::LatentNorm]);
         assert!(more.iter().all(|job| job.scores == [ScoreName::LatentNorm]), "{more:?}");
     }
 
@@ -245,11 +279,25 @@ mod tests {
         let mut one = some.clone();
         one.iter_mut().filter(|one| one.experiment.0 % 10 == 1).for_each(|one| one.state = StateName::Failed);
 
-        let of_two = plan(&some, &Known::default(), |_| vec![ScoreName::Waic, ScoreName::Dose]);
-        let of_one = plan(&one, &Known::default(), |_| vec![ScoreName::Waic]);
+        let of_two = plan(&some, &Known::default(), &HashMap::new(), |_| vec![ScoreName::Waic, ScoreName::Dose]);
+        let of_one = plan(&one, &Known::default(), &HashMap::new(), |_| vec![ScoreName::Waic]);
 
         let over_seeds: Vec<_> = of_two.iter().filter(|job| job.scores == [ScoreName::Waic]).collect();
         assert!(over_seeds.iter().all(|job| job.experiment.0 % 10 == 1 && job.parents.len() == 2), "{of_two:?}");
         assert_eq!((over_seeds.len(), of_two.len(), of_one), (4, 12, vec![]));
+    }
+
+    #[test]
+    fn likelihood_ratio_waits_for_its_own_evaluation_and_the_background_s_of_the_same_seed() {
+        let backgrounds = HashMap::from([(1, 2)]);
+        let of_first = |one: &Evaluation| if one.variant == 1 { vec![ScoreName::LikelihoodRatio] } else { Vec::new() };
+        let mut some = evaluations();
+        some.iter_mut().filter(|one| one.experiment.0 == 22).for_each(|one| one.state = StateName::Failed);
+
+        let jobs = plan(&some, &Known::default(), &backgrounds, of_first);
+
+        let found: Vec<_> = jobs.iter().map(|job| (job.experiment.0, job.parents[0].0.0, job.parents[1].0.0)).collect();
+        assert_eq!(found, [(10, 100, 106), (10, 101, 107), (11, 102, 108), (11, 103, 109)], "seed 2 has no background");
+        assert_eq!(plan(&some, &known(&jobs), &backgrounds, of_first), []);
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::{
-    ExperimentId, JobId, SweepId,
+    Digest, ExperimentId, JobId, SweepId,
     dispatch::LaneReady,
     job::{Dependency, JobKind, StateName},
     report::{CheckpointRef, Evaluated, Task},
@@ -44,6 +44,8 @@ pub struct Scored {
     pub evaluations: Vec<Evaluation>,
     /// The document of each variant.
     pub specs: HashMap<i64, ExperimentSpec>,
+    /// From a variant to that of its background model.
+    pub backgrounds: HashMap<i64, i64>,
     /// Scores that were measured, or have jobs.
     pub known: Known,
 }
@@ -129,7 +131,12 @@ impl Transaction {
         let jobs: Vec<JobId> = rows.iter().map(|row| JobId(row.job_id)).collect();
         let states: HashMap<JobId, StateName> =
             self.lock_jobs(&jobs).await?.into_iter().map(|one| (one.job.id, one.job.state.name())).collect();
-        let mut scored = Scored { evaluations: Vec::new(), specs: HashMap::new(), known: Known::default() };
+        let mut scored = Scored {
+            evaluations: Vec::new(),
+            specs: HashMap::new(),
+            backgrounds: HashMap::new(),
+            known: Known::default(),
+        };
         for row in rows {
             let Some(state) = states.get(&JobId(row.job_id)) else { continue };
             if !scored.specs.contains_key(&row.variant_id) {
@@ -147,9 +154,15 @@ impl Transaction {
                 state: *state,
                 experiment,
                 variant: row.variant_id,
+                seed: column::count(row.seed),
                 out,
             });
         }
+        let by_fingerprint: HashMap<Digest, i64> =
+            scored.specs.iter().map(|(variant, spec)| (spec.fingerprint(), *variant)).collect();
+        let background = |spec: &ExperimentSpec| by_fingerprint.get(&spec.background()?.fingerprint()).copied();
+        scored.backgrounds =
+            scored.specs.iter().filter_map(|(variant, spec)| Some((*variant, background(spec)?))).collect();
         self.read_known(sweep, &mut scored).await?;
         Ok(scored)
     }

@@ -23,7 +23,7 @@ pub use architecture::{Architecture, InputShape, Order as MaskOrder};
 pub use catalogue::{Dataset, DatasetError, DatasetName};
 pub use data::DataSpec;
 pub use divergence::{DivergencePolicy, RestartSpec};
-pub use evaluation::EvaluationSpec;
+pub use evaluation::{BackgroundSpec, EvaluationSpec};
 pub use inspection::{InspectionSpec, PartName};
 pub use model::{
     ModelSpec,
@@ -141,7 +141,32 @@ impl ExperimentSpec {
             images: matches!(self.data.dataset.shape(), InputShape::Image { .. }),
             scales: self.model.scales(),
             examples: self.evaluation.images,
+            dimensions: u32::try_from(self.data.dataset.shape().dimensions()).unwrap_or(u32::MAX),
+            background: self.evaluation.background.is_some(),
         }
+    }
+
+    /// The background model of the likelihood ratio: this experiment on mutated images, evaluated for its likelihoods alone.
+    #[must_use]
+    pub fn background(&self) -> Option<Self> {
+        let BackgroundSpec { mutation, weight_decay } = self.evaluation.background?;
+        let training = &self.training;
+        let training = TrainingSpec { weight_decay: weight_decay.unwrap_or(training.weight_decay), ..training.clone() };
+        let scores = Some(vec![ScoreChoice::One(ScoreName::LogLikelihood)]);
+        let evaluation = EvaluationSpec { scores, subsample: None, background: None, ..self.evaluation.clone() };
+        let data = DataSpec { mutation: Some(mutation), ..self.data.clone() };
+        Some(Self { data, training, evaluation, inspection: None, ..self.clone() }.resolved())
+    }
+
+    /// Examples of each side over which `score` runs the flow again.
+    #[must_use]
+    pub fn subsample_of(&self, score: ScoreName) -> u32 {
+        let default = match score {
+            ScoreName::LocalDimension => defaults::LOCAL_DIMENSION_SUBSAMPLE,
+            _ => defaults::SUBSAMPLE,
+        };
+        let most = self.evaluation.images.unwrap_or(u32::MAX);
+        self.evaluation.subsample.unwrap_or(default).min(most)
     }
 
     /// The identity of this document: the SHA-256 of its resolved canonical JSON.

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub const MAX_GROUP: u32 = 1000;
 /// Most scales that a score is named for.
 pub const MAX_SCALE_SCORES: u32 = 16;
+/// Most dimensions of examples whose local dimension is measured: 28 × 28 pixels fit, 32 × 32 × 3 would take hours.
+pub const MAX_LOCAL_DIMENSIONS: u32 = 1024;
 /// Groups of each side that a score of groups needs at least.
 const MIN_GROUPS: u32 = 2;
 
@@ -101,6 +103,10 @@ pub struct Subject {
     pub scales: u32,
     /// Examples of each side, as far as the document limits them.
     pub examples: Option<u32>,
+    /// Dimensions of an example.
+    pub dimensions: u32,
+    /// Whether a background model is trained beside the experiment's own.
+    pub background: bool,
 }
 
 impl ScoreName {
@@ -185,11 +191,21 @@ impl ScoreName {
                     "`{self}` needs {needed} examples of each side, and evaluation.images is {examples}: raise that, or leave the score out"
                 ))
             }
-            Self::LikelihoodRatio | Self::GradientNorm | Self::ScoreTest | Self::LocalDimension => {
-                Some(format!("`{self}` is not computed by this version: leave it out"))
-            }
+            Self::LikelihoodRatio if !subject.background => Some(format!(
+                "`{self}` compares with a background model, which is trained with the sweep: give evaluation.background its \
+                 mutation, or leave the score out"
+            )),
+            Self::LocalDimension if subject.dimensions > MAX_LOCAL_DIMENSIONS => Some(format!(
+                "`{self}` takes the whole Jacobian of the flow at each example, and these have {} dimensions: at most \
+                 {MAX_LOCAL_DIMENSIONS} allowed, so leave it out",
+                subject.dimensions
+            )),
             // The sweep must have several seeds, which an experiment alone does not know.
             Self::Waic
+            | Self::LikelihoodRatio
+            | Self::GradientNorm
+            | Self::ScoreTest
+            | Self::LocalDimension
             | Self::LogLikelihood
             | Self::LatentDensity
             | Self::LogDeterminant

@@ -10,6 +10,7 @@ use crate::{
 /// Checks every variant against the rule; of variants that break it in the same way, the first is named.
 pub(super) fn check(sweep: &SweepSpec, variants: &[Variant]) -> Violations {
     let mut found = check_seeds(sweep, variants);
+    found.extend(check_backgrounds(sweep, variants));
     let Some(rule) = &sweep.early_stopping else { return found };
     let mut said: Vec<(String, String)> = Vec::new();
     for variant in variants {
@@ -34,6 +35,17 @@ fn check_seeds(sweep: &SweepSpec, variants: &[Variant]) -> Violations {
         let message =
             format!("`{score}` compares the models of {MIN_MODELS} seeds at least: name more, or leave it out");
         found.add("seeds", message);
+    }
+    found
+}
+
+/// A rule that compares all experiments would compare background models with the others.
+fn check_backgrounds(sweep: &SweepSpec, variants: &[Variant]) -> Violations {
+    let mut found = Violations::default();
+    if sweep.early_stopping.is_some() && variants.iter().any(|variant| variant.spec.evaluation.background.is_some()) {
+        let message = "background models learn mutated images, and would be judged by the others' numbers: leave out \
+                       early_stopping or evaluation.background";
+        found.add("early_stopping", message);
     }
     found
 }
