@@ -27,7 +27,9 @@ pub enum OverSeedsError {
         models: usize,
     },
     /// The models looked at different examples.
-    #[error("seed {seed} evaluated {found}, and seed {first} {expected}: `{score}` compares models on the same examples")]
+    #[error(
+        "seed {seed} evaluated {found}, and seed {first} {expected}: `{score}` compares models on the same examples"
+    )]
     OtherExamples {
         /// The score.
         score: ScoreName,
