@@ -17,7 +17,7 @@ use clap::Parser;
 use crate::{
     client::Client,
     commands::{
-        Command, cancel, checkpoint, data, drain, figures, jobs, list, logs, rescore, results, retry, submit, up,
+        Command, cancel, checkpoint, data, drain, figures, jobs, list, logs, metrics, rescore, results, retry, submit, up,
         validate, watch, why, workers,
     },
     endpoint::Cluster,
@@ -57,6 +57,7 @@ fn run(cluster: &Cluster, command: &Command) -> Result<(), Failure> {
         // These read files for seconds and call nobody.
         Command::Validate(arguments) => validate::run(arguments),
         Command::Data(arguments) => data::run(arguments),
+        Command::Metrics(arguments) => metrics::run(arguments),
         waiting => {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(run_waiting(cluster, waiting))
@@ -82,6 +83,6 @@ async fn run_waiting(cluster: &Cluster, command: &Command) -> Result<(), Failure
         Command::Cancel(arguments) => cancel::run(arguments, &client()).await,
         Command::Retry(arguments) => retry::run(arguments, &client()).await,
         Command::Rescore(arguments) => rescore::run(arguments, &client()).await,
-        Command::Validate(_) | Command::Data(_) => unreachable!("these wait for nobody"),
+        Command::Validate(_) | Command::Data(_) | Command::Metrics(_) => unreachable!("these wait for nobody"),
     }
 }

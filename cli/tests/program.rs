@@ -16,6 +16,7 @@ const COMMANDS: [&[&str]; 18] = [
     &["list"],
     &["watch"],
     &["results"],
+    &["metrics"],
     &["jobs"],
     &["figures"],
     &["cancel"],
@@ -196,4 +197,65 @@ fn folder_with_the_program() -> TempDir {
 fn up(folder: &Path, arguments: &[&str]) -> Run {
     let mut command = support::command_of(&folder.join("spillway"), folder);
     Run::from(command.arg("up").args(arguments).output().unwrap())
+}
+
+#[test]
+fn datasets_are_described_with_their_steps() {
+    let folder = tempfile::tempdir().unwrap();
+
+    let table =
+        spillway(folder.path(), &["data", "describe", "synthetic-shapes|resize=14x14:box|invert", "--split", "test"]);
+    let json = spillway(folder.path(), &["data", "describe", "constant", "--split", "test", "--format", "json"]);
+    let unknown = spillway(folder.path(), &["data", "describe", "synthetic-shapes|blur"]);
+    let extractor = spillway(folder.path(), &["data", "describe", "synthetic-shapes|embed=net@12"]);
+
+    assert_eq!((table.code, json.code), (Some(0), Some(0)), "{}{}", table.err, json.err);
+    assert!(
+        table.out.contains("1×14×14") && table.out.contains("14x14 box") && table.out.contains("10000"),
+        "{}",
+        table.out
+    );
+    assert!(json.out.contains("\"examples\": 10000"), "{}", json.out);
+    assert_eq!(unknown.code, Some(3));
+    assert!(unknown.err.contains("unknown step `blur`"), "{}", unknown.err);
+    assert!(extractor.err.contains("describe `synthetic-shapes`, its input"), "{}", extractor.err);
+}
+
+#[test]
+fn previews_are_pictures_of_the_images() {
+    let folder = tempfile::tempdir().unwrap();
+
+    let run = spillway(folder.path(), &["data", "preview", "synthetic-strokes|rotate=90", "--images", "9"]);
+    let vectors = spillway(folder.path(), &["data", "preview", "synthetic-clusters-0"]);
+
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let file = folder.path().join("synthetic-strokes-rotate-90.png");
+    let mut reader =
+        png::Decoder::new(std::io::BufReader::new(std::fs::File::open(file).unwrap())).read_info().unwrap();
+    let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+    reader.next_frame(&mut pixels).unwrap();
+    // Three by three images of 28×28, each pixel twice, four pixels between them.
+    assert_eq!((reader.info().width, reader.info().height), (3 * 60 + 4, 3 * 60 + 4));
+    assert!(
+        pixels.chunks_exact(3).any(|pixel| pixel == [0, 0, 0]) && pixels.chunks_exact(3).any(|pixel| pixel[0] > 200)
+    );
+    assert!(run.out.contains("9 of 10000 test images"), "{}", run.out);
+    assert!(vectors.err.contains("only images can be drawn"), "{}", vectors.err);
+}
+
+#[test]
+fn fetching_says_what_it_would_do_and_what_a_person_must_do() {
+    let folder = tempfile::tempdir().unwrap();
+
+    let dry = spillway(folder.path(), &["data", "fetch", "kmnist", "--dry-run"]);
+    let unknown = spillway(folder.path(), &["data", "fetch", "imagenet"]);
+
+    assert_eq!(dry.code, Some(0), "{}", dry.err);
+    assert!(
+        dry.out.contains("CC BY-SA 4.0") && dry.out.contains("train-images-idx3-ubyte.gz from http"),
+        "{}",
+        dry.out
+    );
+    assert!(!folder.path().join("data").exists(), "nothing is made");
+    assert_eq!(unknown.code, Some(3));
 }

@@ -195,8 +195,16 @@ impl Cluster {
     /// # Errors
     /// When it is not built.
     pub fn add_worker(&mut self) -> anyhow::Result<usize> {
+        let command = self.worker_command(self.workers.len())?;
+        self.start_worker(command)
+    }
+
+    /// Starts a worker from a command that the caller may have changed; returns its index.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_worker(&mut self, command: Command) -> anyhow::Result<usize> {
         let index = self.workers.len();
-        let command = self.worker_command(index)?;
         let log = self.log("worker");
         self.workers.push(Program::spawn(command, &log)?);
         Ok(index)

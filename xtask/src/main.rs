@@ -6,6 +6,7 @@ mod bench;
 mod chaos;
 mod check;
 mod demo;
+mod python;
 mod setup;
 mod sqlx;
 mod test;
@@ -51,6 +52,12 @@ enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Checks the Python package: generated code, style, types, and the tests that need no cluster
+    Python {
+        /// Write the code that comes from the protos first
+        #[arg(long)]
+        generate: bool,
+    },
     /// Runs a whole cluster under faults that a seed fixes, and proves that nothing was lost, doubled or changed by a bit
     Chaos(chaos::ChaosArguments),
     /// Runs a benchmark in release mode
@@ -83,6 +90,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Tidy => tidy::run(&workspace),
         Command::Sqlx { check: false } => sqlx::rewrite(&workspace),
         Command::Sqlx { check: true } => sqlx::compare(&workspace),
+        Command::Python { generate } => python::run(&workspace, generate),
         Command::Chaos(arguments) => chaos::run(&workspace, &arguments),
         Command::Bench { benchmark, arguments } => bench::run(&workspace, benchmark, &arguments),
     }

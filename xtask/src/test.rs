@@ -4,7 +4,7 @@ use anyhow::Result;
 use localdb::{PrivateCluster, TEST_DATABASE_URL};
 
 use crate::{
-    setup,
+    python, setup,
     workspace::{self, Workspace},
 };
 
@@ -17,6 +17,7 @@ pub fn run(workspace: &Workspace, arguments: &[String]) -> Result<()> {
 /// The tests alone, on a machine that is set up: of the whole workspace, or of the packages that `arguments` name (`-p store`).
 pub fn run_tests(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     let scope = Scope::of(arguments);
+    let environment = if needs_python(arguments) { python::for_tests(workspace)? } else { None };
     if scope.needs_programs(arguments) {
         // Together with the tests, so that both are built with the same features: once.
         workspace::run(workspace.cargo(["build", "--workspace", "--bins", "--tests"]))?;
@@ -28,10 +29,18 @@ pub fn run_tests(workspace: &Workspace, arguments: &[String]) -> Result<()> {
         Scope::NamedPackages => workspace.cargo(["test"]),
     };
     tests.args(arguments).env(TEST_DATABASE_URL, cluster.url());
+    if let Some(environment) = environment {
+        tests.env(python::TEST_PYTHON, environment.interpreter());
+    }
     workspace::run(tests)?;
     // Thrown away with its folder: that a busy machine ends it slowly is no failure of the tests, which have passed.
     drop(cluster);
     Ok(())
+}
+
+/// Says whether the tests of the Python package are among the tests: everything is tested, or the whole cluster, or Python by name.
+fn needs_python(arguments: &[String]) -> bool {
+    arguments.is_empty() || arguments.iter().any(|argument| argument.contains("e2e") || argument.contains("python"))
 }
 
 /// What is tested.
@@ -75,5 +84,11 @@ mod tests {
         assert!(Scope::Workspace.needs_programs(&[]));
         assert!(Scope::NamedPackages.needs_programs(&words("-p e2e")));
         assert!(!Scope::NamedPackages.needs_programs(&words("-p store")));
+    }
+
+    #[test]
+    fn python_is_tested_with_everything_and_by_name() {
+        assert!(needs_python(&[]) && needs_python(&words("-p e2e")) && needs_python(&words("--test python")));
+        assert!(!needs_python(&words("-p store")) && !needs_python(&words("claim")));
     }
 }

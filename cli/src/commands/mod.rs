@@ -8,6 +8,7 @@ pub mod figures;
 pub mod jobs;
 pub mod list;
 pub mod logs;
+pub mod metrics;
 pub mod rescore;
 pub mod results;
 pub mod retry;
@@ -35,6 +36,8 @@ pub enum Command {
     Watch(watch::Arguments),
     /// Print a sweep's results: the AUROC table and the bits/dim of each dataset
     Results(results::Arguments),
+    /// Print AUROC, AUPR, FPR and detection error of two files of scores; needs no coordinator
+    Metrics(metrics::Arguments),
     /// Fetch the pictures of what a sweep's or an experiment's flows learned, and list them
     Figures(figures::Arguments),
     /// List a sweep's jobs with their states and reasons

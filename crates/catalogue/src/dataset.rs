@@ -148,6 +148,13 @@ impl Dataset {
         Self { source: self.source.clone(), steps: self.steps[..kept].to_vec() }
     }
 
+    /// The same dataset with nothing done to its examples: of the steps, only the choice of classes stays.
+    #[must_use]
+    pub fn before_steps(&self) -> Self {
+        let kept = usize::from(matches!(self.steps.first(), Some(Step::Classes(_))));
+        Self { source: self.source.clone(), steps: self.steps[..kept].to_vec() }
+    }
+
     /// The same dataset with one step more.
     ///
     /// # Errors
@@ -279,6 +286,8 @@ mod tests {
         assert_eq!(dataset("own:a@1x20x30|rotate=90").shape().to_string(), "1×30×20");
         assert_eq!(dataset("svhn|embed=x@12").shape(), InputShape::Vector { features: 12 });
         assert_eq!(dataset("svhn|gray|embed=x@12").before_embedding(), dataset("svhn|gray"));
+        assert_eq!(dataset("svhn|classes=1|gray").before_steps(), dataset("svhn|classes=1"));
+        assert_eq!(dataset("svhn|gray|hflip").before_steps(), dataset("svhn"));
         assert_eq!(dataset("own:t.csv@7").shape(), InputShape::Vector { features: 7 });
     }
 

@@ -1,15 +1,19 @@
 //! Why a dataset could not be read.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 
+use catalogue::Dataset;
 use thiserror::Error;
 
 use crate::arrays::ArrayError;
-use crate::catalogue::UnknownDataset;
+use crate::catalogue::{Checksum, UnknownDataset};
 use crate::examples::{Shape, Split};
 use crate::idx::IdxError;
 use crate::location::MissingFile;
+use crate::own::OwnError;
+use crate::published::PublishedError;
 use crate::tables::TableError;
 
 /// Why a dataset could not be read. None of these goes away by trying again.
@@ -42,15 +46,28 @@ pub enum LoadError {
         /// What is wrong with it.
         source: IdxError,
     },
-    /// The decompressed bytes have another checksum.
-    #[error("{} has MD5 {found}, expected {expected} (over the decompressed bytes); fetch it again", path.display())]
+    /// The bytes have another checksum.
+    #[error(
+        "{} has {} {found}, expected {} ({}); fetch it again",
+        path.display(), expected.digest.algorithm(), expected.digest.hexadecimal(), expected.covers
+    )]
     WrongDigest {
         /// The file.
         path: PathBuf,
-        /// The catalogue's MD5, in hexadecimal.
-        expected: &'static str,
-        /// The file's MD5, in hexadecimal.
+        /// The published checksum.
+        expected: Checksum,
+        /// The file's, in hexadecimal.
         found: String,
+    },
+    /// The file has another size than its publisher states.
+    #[error("{} has {found} bytes, and the publisher's has {expected}; fetch it again", path.display())]
+    WrongSize {
+        /// The file.
+        path: PathBuf,
+        /// The published size.
+        expected: u64,
+        /// The file's.
+        found: u64,
     },
     /// An array file does not hold what the catalogue describes.
     #[error("{} cannot be used: {source}", path.display())]
@@ -68,14 +85,55 @@ pub enum LoadError {
         /// What is wrong with it.
         source: TableError,
     },
+    /// A user's own files are not what they should be.
+    #[error(transparent)]
+    Own(#[from] OwnError),
+    /// A publisher's file or folder does not hold what the catalogue describes.
+    #[error("{} cannot be used: {source}", path.display())]
+    Published {
+        /// The file or the folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: PublishedError,
+    },
     /// No entry of the catalogue.
     #[error(transparent)]
     Unknown(#[from] UnknownDataset),
-    /// A dataset that is not read yet.
-    #[error("dataset {dataset} cannot be read: steps and own files are not read by this version")]
-    Steps {
+    /// Classes are wanted of examples without labels.
+    #[error("the {split} split of {dataset} has no labels; leave the step `classes` out")]
+    NoLabels {
         /// The dataset.
         dataset: String,
+        /// The split.
+        split: Split,
+    },
+    /// No example has a wanted label.
+    #[error("the {split} split of {dataset} has no example with one of these labels; its labels are {found}")]
+    EmptyClasses {
+        /// The dataset.
+        dataset: String,
+        /// The split.
+        split: Split,
+        /// The labels that there are.
+        found: String,
+    },
+    /// Images are wanted of a dataset of vectors.
+    #[error("{dataset} has no images for a feature extractor")]
+    NoImages {
+        /// The dataset.
+        dataset: String,
+    },
+    /// The examples do not fit the memory.
+    #[error(
+        "the {split} split of {dataset} takes {bytes} bytes or more and does not fit the memory; limit the number of examples"
+    )]
+    TooLarge {
+        /// The dataset.
+        dataset: String,
+        /// The split.
+        split: Split,
+        /// Bytes asked for.
+        bytes: usize,
     },
     /// A dataset without such a split.
     #[error("dataset {dataset} has no {split} split; use it as an out-of-distribution dataset")]
@@ -99,7 +157,7 @@ pub enum LoadError {
     #[error("dataset {dataset} has {shape} and cannot be scaled as {learned}, which has {features} features")]
     OtherFeatures {
         /// The dataset.
-        dataset: &'static str,
+        dataset: String,
         /// Its shape.
         shape: Shape,
         /// The learned dataset.
@@ -107,4 +165,19 @@ pub enum LoadError {
         /// Features of the learned dataset.
         features: usize,
     },
+}
+
+/// Most labels named in a message.
+const MAX_NAMED_LABELS: usize = 20;
+
+impl LoadError {
+    /// Refuses classes that no example has, and names those that there are.
+    pub(crate) fn empty_classes(dataset: &Dataset, split: Split, labels: &[u32]) -> Self {
+        let distinct: BTreeSet<u32> = labels.iter().copied().collect();
+        let mut found: Vec<String> = distinct.iter().take(MAX_NAMED_LABELS).map(u32::to_string).collect();
+        if distinct.len() > MAX_NAMED_LABELS {
+            found.push(format!("{} more", distinct.len() - MAX_NAMED_LABELS));
+        }
+        Self::EmptyClasses { dataset: dataset.to_string(), split, found: found.join(", ") }
+    }
 }

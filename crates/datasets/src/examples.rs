@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use architecture::InputShape;
+
 /// Part of a dataset: what a model learns from, or what it is judged on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Split {
@@ -66,6 +68,17 @@ impl Shape {
     }
 }
 
+impl From<InputShape> for Shape {
+    fn from(shape: InputShape) -> Self {
+        match shape {
+            InputShape::Image { channels, height, width } => {
+                Self::Image([channels, height, width].map(|size| size as usize))
+            }
+            InputShape::Vector { features } => Self::Vector(features as usize),
+        }
+    }
+}
+
 impl fmt::Display for Shape {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -98,6 +111,8 @@ impl Values {
 pub struct Examples {
     shape: Shape,
     values: Values,
+    labels: Option<Vec<u32>>,
+    left_out: Vec<String>,
 }
 
 impl Examples {
@@ -105,7 +120,36 @@ impl Examples {
     #[must_use]
     pub fn new(shape: Shape, values: Values) -> Option<Self> {
         let dimensions = shape.dimensions();
-        (dimensions > 0 && values.len().is_multiple_of(dimensions)).then_some(Self { shape, values })
+        (dimensions > 0 && values.len().is_multiple_of(dimensions)).then_some(Self {
+            shape,
+            values,
+            labels: None,
+            left_out: Vec::new(),
+        })
+    }
+
+    /// The same examples with their labels; none unless there is one for each.
+    #[must_use]
+    pub fn with_labels(self, labels: Vec<u32>) -> Option<Self> {
+        (labels.len() == self.len()).then_some(Self { labels: Some(labels), ..self })
+    }
+
+    /// The same examples, and the files that were left out of them.
+    #[must_use]
+    pub fn with_left_out(self, left_out: Vec<String>) -> Self {
+        Self { left_out, ..self }
+    }
+
+    /// The class of each example, from 0, in the examples' order; none if the files have no labels.
+    #[must_use]
+    pub fn labels(&self) -> Option<&[u32]> {
+        self.labels.as_deref()
+    }
+
+    /// The publisher's files that are known to be damaged and were left out.
+    #[must_use]
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
     }
 
     /// The shape of every example.
@@ -141,8 +185,10 @@ impl Examples {
     /// The first `count` examples, and those after them.
     #[must_use]
     pub fn split_at(self, count: usize) -> (Self, Self) {
-        let at = self.values.len().min(count.saturating_mul(self.dimensions()));
-        let Self { shape, values } = self;
+        let examples = self.len().min(count);
+        let at = examples * self.dimensions();
+        let Self { shape, values, mut labels, left_out } = self;
+        let rest_labels = labels.as_mut().map(|labels| labels.split_off(examples));
         let (first, rest) = match values {
             Values::Bytes(mut values) => {
                 let rest = values.split_off(at);
@@ -153,7 +199,26 @@ impl Examples {
                 (Values::Floats(values), Values::Floats(rest))
             }
         };
-        (Self { shape, values: first }, Self { shape, values: rest })
+        let rest = Self { shape, values: rest, labels: rest_labels, left_out: left_out.clone() };
+        (Self { shape, values: first, labels, left_out }, rest)
+    }
+
+    /// The same examples with changed values, which are as many of another shape; labels stay.
+    pub(crate) fn try_map<E>(self, shape: Shape, change: impl FnOnce(Values) -> Result<Values, E>) -> Result<Self, E> {
+        Ok(Self { values: change(self.values)?, shape, ..self })
+    }
+
+    /// The examples with ascending indices, moved together where they lie.
+    pub(crate) fn pick(mut self, indices: &[usize]) -> Self {
+        let dimensions = self.dimensions();
+        match &mut self.values {
+            Values::Bytes(values) => compact(values, indices, dimensions),
+            Values::Floats(values) => compact(values, indices, dimensions),
+        }
+        if let Some(labels) = &mut self.labels {
+            compact(labels, indices, 1);
+        }
+        self
     }
 
     /// All values, example after example.
@@ -174,6 +239,15 @@ impl Examples {
             Values::Floats(values) => to.extend_from_slice(&values[place]),
         }
     }
+}
+
+/// Moves some groups of `length` values to the front, and drops the others.
+fn compact<T: Copy>(values: &mut Vec<T>, indices: &[usize], length: usize) {
+    for (place, &index) in indices.iter().enumerate() {
+        values.copy_within(index * length..(index + 1) * length, place * length);
+    }
+    values.truncate(indices.len() * length);
+    values.shrink_to_fit();
 }
 
 #[cfg(test)]
@@ -212,9 +286,12 @@ mod tests {
         let (first, rest) = bytes().split_at(1);
         let (all, none) = bytes().split_at(9);
         let (one, other) = floats.split_at(1);
+        let (labelled, more) = bytes().with_labels(vec![7, 8, 9]).unwrap().split_at(1);
 
         assert_eq!((first.values(), rest.values()), (&Values::Bytes(vec![1, 2]), &Values::Bytes(vec![3, 4, 5, 6])));
         assert_eq!((all.len(), none.len(), none.shape()), (3, 0, Shape::Image([1, 1, 2])));
+        assert_eq!((labelled.labels(), more.labels()), (Some(&[7][..]), Some(&[8, 9][..])));
+        assert!(bytes().with_labels(vec![7, 8]).is_none());
         assert_eq!((one.values(), other.values()), (&Values::Floats(vec![0.5]), &Values::Floats(vec![-1.0])));
     }
 

@@ -2,9 +2,14 @@
 //!
 //! It never allocates by what a header states: headers come from files that may be damaged or hostile.
 
+use std::io::{self, Read};
+
 use thiserror::Error;
 
 const UNSIGNED_BYTES: u8 = 0x08;
+
+/// Bytes read at once.
+const CHUNK: usize = 1 << 16;
 
 /// What is wrong with the bytes of an IDX file.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -43,6 +48,17 @@ pub enum IdxError {
     },
 }
 
+/// Why an IDX file could not be read to its end.
+#[derive(Debug, Error)]
+pub(crate) enum IdxProblem {
+    /// The reader refused, or could not decompress.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// The bytes are not those of the file.
+    #[error(transparent)]
+    Format(#[from] IdxError),
+}
+
 /// The header of an IDX file of unsigned bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdxHeader {
@@ -64,30 +80,68 @@ impl IdxHeader {
     }
 }
 
-/// Reads the values of an IDX file whose dimensions are known, and returns the slice of the input that holds them.
+/// Reads an IDX file whose dimensions are known to its end, and appends its first `keep` values.
 ///
 /// # Errors
-/// [`IdxError`]: the first thing wrong, in the order magic number, dimensions, size.
-pub fn decode<'a>(bytes: &'a [u8], dimensions: &[usize]) -> Result<&'a [u8], IdxError> {
+/// What the reader says, or [`IdxError`]: the first thing wrong, in the order magic number, dimensions, size.
+pub(crate) fn read(
+    reader: &mut dyn Read,
+    dimensions: &[usize],
+    keep: usize,
+    values: &mut Vec<u8>,
+) -> Result<(), IdxProblem> {
     let header_bytes = IdxHeader::bytes(dimensions.len());
-    let values = dimensions.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
-    let expected = values.and_then(|values| values.checked_add(header_bytes)).unwrap_or(usize::MAX);
-    let truncated = || IdxError::Truncated { expected, found: bytes.len() };
+    let count = dimensions.iter().try_fold(1_usize, |product, &size| product.checked_mul(size)).unwrap_or(usize::MAX);
+    let expected = count.saturating_add(header_bytes);
 
-    let found_magic = big_endian(bytes, 0).ok_or_else(truncated)?;
+    let mut header = vec![0; header_bytes];
+    let found = fill(reader, &mut header)?;
+    check_header(&header[..found], dimensions, expected)?;
+
+    let mut buffer = vec![0; CHUNK];
+    let mut done = 0;
+    while done < count {
+        let asked = CHUNK.min(count - done);
+        let found = fill(reader, &mut buffer[..asked])?;
+        let kept = keep.saturating_sub(done).min(found);
+        values.extend_from_slice(&buffer[..kept]);
+        done += found;
+        if found < asked {
+            return Err(IdxError::Truncated { expected, found: header_bytes + done }.into());
+        }
+    }
+    match fill(reader, &mut buffer[..1])? {
+        0 => Ok(()),
+        more => Err(IdxError::TrailingBytes { expected, found: expected + more }.into()),
+    }
+}
+
+fn check_header(header: &[u8], dimensions: &[usize], expected: usize) -> Result<(), IdxError> {
+    let truncated = || IdxError::Truncated { expected, found: header.len() };
+    let found_magic = big_endian(header, 0).ok_or_else(truncated)?;
     let rank = u8::try_from(dimensions.len()).unwrap_or(u8::MAX);
     if found_magic != IdxHeader::magic(rank) {
         return Err(IdxError::WrongMagic { expected: IdxHeader::magic(rank), found: found_magic });
     }
-    let header = read_dimensions(bytes, dimensions.len()).ok_or_else(truncated)?;
+    let header = read_dimensions(header, dimensions.len()).ok_or_else(truncated)?;
     if header.dimensions != dimensions {
         return Err(IdxError::WrongDimensions { expected: dimensions.to_vec(), found: header.dimensions });
     }
-    match bytes.len() {
-        found if found < expected => Err(truncated()),
-        found if found > expected => Err(IdxError::TrailingBytes { expected, found }),
-        _ => Ok(&bytes[header_bytes..]),
+    Ok(())
+}
+
+/// Fills a buffer, or as much of it as there is to read.
+pub(crate) fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
+    Ok(filled)
 }
 
 fn read_dimensions(bytes: &[u8], rank: usize) -> Option<IdxHeader> {
@@ -114,10 +168,30 @@ mod tests {
         bytes
     }
 
+    fn decode(mut bytes: &[u8], dimensions: &[usize]) -> Result<Vec<u8>, IdxError> {
+        let mut values = Vec::new();
+        match read(&mut bytes, dimensions, usize::MAX, &mut values) {
+            Ok(()) => Ok(values),
+            Err(IdxProblem::Format(problem)) => Err(problem),
+            Err(IdxProblem::Io(problem)) => panic!("memory is always readable: {problem}"),
+        }
+    }
+
     #[test]
     fn images_and_labels_are_read() {
-        assert_eq!(decode(&file(0x803, &[1, 2, 2], &[1, 2, 3, 4]), &[1, 2, 2]), Ok(&[1, 2, 3, 4][..]));
-        assert_eq!(decode(&file(0x801, &[2], &[7, 9]), &[2]), Ok(&[7, 9][..]));
+        assert_eq!(decode(&file(0x803, &[1, 2, 2], &[1, 2, 3, 4]), &[1, 2, 2]), Ok(vec![1, 2, 3, 4]));
+        assert_eq!(decode(&file(0x801, &[2], &[7, 9]), &[2]), Ok(vec![7, 9]));
+    }
+
+    #[test]
+    fn the_first_values_are_kept_and_all_are_read() {
+        let mut values = vec![5];
+
+        read(&mut &file(0x801, &[4], &[1, 2, 3, 4])[..], &[4], 2, &mut values).unwrap();
+        let refusal = read(&mut &file(0x801, &[4], &[1, 2, 3])[..], &[4], 2, &mut Vec::new()).unwrap_err();
+
+        assert_eq!(values, [5, 1, 2]);
+        assert!(matches!(refusal, IdxProblem::Format(IdxError::Truncated { expected: 12, found: 11 })), "{refusal}");
     }
 
     #[test]
@@ -149,9 +223,14 @@ mod tests {
 
     #[test]
     fn header_that_states_huge_dimensions_costs_no_memory() {
-        let refusal = decode(&file(0x803, &[u32::MAX; 3], &[]), &[usize::MAX; 3]).unwrap_err();
+        let dimensions = [u32::MAX; 3];
+        let stated = dimensions.map(|size| size as usize);
 
-        assert!(matches!(refusal, IdxError::WrongDimensions { .. }), "{refusal}");
+        assert!(matches!(
+            decode(&file(0x803, &dimensions, &[]), &[usize::MAX; 3]),
+            Err(IdxError::WrongDimensions { .. })
+        ));
+        assert!(matches!(decode(&file(0x803, &dimensions, &[]), &stated), Err(IdxError::Truncated { .. })));
     }
 
     proptest! {

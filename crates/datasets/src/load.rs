@@ -1,24 +1,23 @@
 //! Reads a split into memory, checking formats, checksums and values on the way.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use flate2::bufread::MultiGzDecoder;
-use md5::{Digest, Md5};
-
-use crate::arrays::{ArrayError, read_bytes, read_rows, with_array};
-use crate::catalogue::{DataFile, Entry, Source, SplitSize, WantedFile};
+use crate::arrays::{ArrayError, read_bytes, read_labels, read_rows, with_array};
+use crate::catalogue::{Entry, Source, SplitSize, WantedFile};
 use crate::error::LoadError;
 use crate::examples::{Examples, Shape, Split, Values};
-use crate::idx::decode;
-use crate::location::DataDirectory;
+use crate::idx_files;
+use crate::location::{DataDirectory, MissingFile};
+use crate::published;
 use crate::scaling::{KeptColumns, Scaling};
 use crate::tables::hepmass::read_class;
 use crate::tables::miniboone::ClassRows;
 use crate::tables::{TableError, open};
+use crate::transform::Pipeline;
 
-const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// Most labels read of a dataset whose size the catalogue does not state.
+const MAX_LABELS: usize = 1 << 26;
 
 /// Reads the first `limit` examples of a split, or all of them; a limit over the split's size means all.
 ///
@@ -34,16 +33,39 @@ pub fn load_entry(
     limit: Option<usize>,
     scaling: &Scaling,
 ) -> Result<Examples, LoadError> {
+    Ok(load_stepped(directory, entry, split, limit, scaling, None)?.0)
+}
+
+/// The same, and whether the steps were applied to the images while they were read. If not, that is left to the caller.
+pub(crate) fn load_stepped(
+    directory: &DataDirectory,
+    entry: &Entry,
+    split: Split,
+    limit: Option<usize>,
+    scaling: &Scaling,
+    steps: Option<&Pipeline>,
+) -> Result<(Examples, bool), LoadError> {
     if !entry.has(split) {
         return Err(LoadError::NoSplit { dataset: entry.name, split });
     }
     scaling.check_fits(entry)?;
     let values = match (entry.source, entry.shape) {
+        (Source::Published { format, .. }, _) => {
+            return match published::load(directory, entry, format, split, limit, steps) {
+                Err(LoadError::Missing(missing)) => Ok((load_instead(directory, entry, split, limit, missing)?, false)),
+                read => read,
+            };
+        }
         (Source::Procedural(procedure), shape) => {
             Values::Bytes(procedure.generate(shape.as_image(), split, generated(entry, split, limit)))
         }
-        (Source::Idx { files, .. }, _) => Values::Bytes(idx_bytes(directory, entry, files, split, limit)?),
-        (Source::Arrays { array, .. }, shape) => array_values(directory, entry, array, shape, split, limit, scaling)?,
+        (Source::Idx { files, .. }, _) => {
+            return Ok((idx_files::load(directory, entry, files, split, generated(entry, split, limit))?, false));
+        }
+        (Source::Arrays { array, .. }, _) => {
+            let path = find(directory, entry, &array_of(entry, split))?;
+            return Ok((load_array(&path, array, entry, split, limit, scaling)?, false));
+        }
         (Source::Hepmass { .. } | Source::Miniboone { .. } | Source::ProceduralVectors(_), _) => {
             let mut values = Vec::new();
             let append = &mut |row: &[f64]| scaling.append(row, &mut values);
@@ -52,7 +74,8 @@ pub fn load_entry(
             Values::Floats(values)
         }
     };
-    Ok(Examples::new(entry.shape, values).expect("every source gives whole examples of the catalogue's shape"))
+    let examples = Examples::new(entry.shape, values);
+    Ok((examples.expect("every source gives whole examples of the catalogue's shape"), false))
 }
 
 /// Number of examples to compute.
@@ -61,42 +84,50 @@ fn generated(entry: &Entry, split: Split, limit: Option<usize>) -> usize {
     limit.map_or(size, |limit| limit.min(size))
 }
 
-fn idx_bytes(
+/// Reads the array file that stands in for the publisher's files, if it is there.
+fn load_instead(
     directory: &DataDirectory,
     entry: &Entry,
-    files: &[DataFile],
     split: Split,
     limit: Option<usize>,
-) -> Result<Vec<u8>, LoadError> {
-    let wanted = generated(entry, split, limit) * entry.dimensions();
-    let mut pixels = Vec::with_capacity(wanted);
-    for file in files.iter().filter(|file| file.split == split && file.holds_images()) {
-        let rest = wanted - pixels.len();
-        let path = find(directory, entry, &WantedFile::idx(file))?;
-        let bytes = read_checked(&path, file)?;
-        let values = decode(&bytes, file.dimensions).map_err(|source| LoadError::Format { path, source })?;
-        pixels.extend_from_slice(&values[..rest.min(values.len())]);
-    }
-    Ok(pixels)
+    missing: MissingFile,
+) -> Result<Examples, LoadError> {
+    let array = array_of(entry, split);
+    let Ok(path) = directory.find(entry, &array) else {
+        let MissingFile { contents, .. } = &missing;
+        let contents = format!("{contents}; or an array of your own, {}/{}", entry.name, array.names.join(" or "));
+        return Err(MissingFile { contents, ..missing }.into());
+    };
+    load_array(&path, "images", entry, split, limit, &Scaling::none())
 }
 
-fn array_values(
-    directory: &DataDirectory,
-    entry: &Entry,
+fn array_of(entry: &Entry, split: Split) -> WantedFile {
+    let mut arrays = entry.arrays().into_iter();
+    arrays.find(|file| file.split == Some(split)).expect("the split is there, as was checked")
+}
+
+/// Reads one array file and the labels in it.
+pub(crate) fn load_array(
+    path: &Path,
     array: &str,
-    shape: Shape,
+    entry: &Entry,
     split: Split,
     limit: Option<usize>,
     scaling: &Scaling,
-) -> Result<Values, LoadError> {
-    let files = entry.wanted();
-    let file = files.iter().find(|file| file.split == Some(split)).expect("the split is there, as was checked");
-    let path = find(directory, entry, file)?;
-    array_file(&path, array, shape, split, entry.size(split), limit, scaling)
+) -> Result<Examples, LoadError> {
+    let values = array_file(path, array, entry.shape, split, entry.size(split), limit, scaling)?;
+    let examples = Examples::new(entry.shape, values).expect("arrays give whole examples of the catalogue's shape");
+    let most = entry.size(split).known().unwrap_or(MAX_LABELS);
+    let labels = read_labels(path, examples.len(), most).map_err(|problem| in_array(path, problem))?;
+    // An array that is named for its split stands beside another one: the labels may be those of the other.
+    Ok(match labels {
+        Some(labels) if labels.len() == examples.len() => examples.with_labels(labels).expect("one for each"),
+        _ => examples,
+    })
 }
 
 /// Reads one array file, whatever its place.
-pub(crate) fn array_file(
+fn array_file(
     path: &Path,
     array: &str,
     shape: Shape,
@@ -115,10 +146,15 @@ pub(crate) fn array_file(
             Ok(Values::Floats(values))
         }
     });
-    values.map_err(|problem| match problem {
-        ArrayError::Io(source) => LoadError::Unreadable { path: path.to_owned(), source },
-        source => LoadError::Array { path: path.to_owned(), source },
-    })
+    values.map_err(|problem| in_array(path, problem))
+}
+
+fn in_array(path: &Path, problem: ArrayError) -> LoadError {
+    let path = path.to_owned();
+    match problem {
+        ArrayError::Io(source) => LoadError::Unreadable { path, source },
+        source => LoadError::Array { path, source },
+    }
 }
 
 /// Passes on the rows of a table or of computed vectors, before scaling.
@@ -157,7 +193,7 @@ fn rows(
             drawn.expect("computed values fit single precision");
             Ok(())
         }
-        Source::Idx { .. } | Source::Arrays { .. } | Source::Procedural(_) => Ok(()),
+        Source::Idx { .. } | Source::Arrays { .. } | Source::Published { .. } | Source::Procedural(_) => Ok(()),
     }
 }
 
@@ -177,33 +213,4 @@ pub(crate) fn in_table(path: &Path, problem: TableError) -> LoadError {
         },
         source => LoadError::Table { path, source },
     }
-}
-
-/// Reads a file's decompressed bytes and checks that they are the ones the catalogue describes.
-pub(crate) fn read_checked(path: &Path, file: &DataFile) -> Result<Vec<u8>, LoadError> {
-    let bytes = read_decompressed(path, file.bytes)?;
-    decode(&bytes, file.dimensions).map_err(|source| LoadError::Format { path: path.to_owned(), source })?;
-    let found = hex::encode(Md5::digest(&bytes));
-    if found != file.md5 {
-        return Err(LoadError::WrongDigest { path: path.to_owned(), expected: file.md5, found });
-    }
-    Ok(bytes)
-}
-
-/// Reads a plain or gzip file (told apart by its first bytes), one byte past the expected size at most: a small
-/// compressed file can decompress to more than the memory holds.
-fn read_decompressed(path: &Path, expected_bytes: usize) -> Result<Vec<u8>, LoadError> {
-    let unreadable = |source| LoadError::Unreadable { path: path.to_owned(), source };
-    let mut reader = BufReader::with_capacity(1 << 16, File::open(path).map_err(unreadable)?);
-    let compressed = reader.fill_buf().map_err(unreadable)?.starts_with(&GZIP_MAGIC);
-
-    let limit = u64::try_from(expected_bytes).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::with_capacity(expected_bytes);
-    if compressed {
-        let corrupt = |source| LoadError::CorruptGzip { path: path.to_owned(), source };
-        MultiGzDecoder::new(reader).take(limit).read_to_end(&mut bytes).map_err(corrupt)?;
-    } else {
-        reader.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
-    }
-    Ok(bytes)
 }

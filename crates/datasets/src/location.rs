@@ -94,29 +94,50 @@ impl DataDirectory {
         folders
     }
 
-    /// Finds a file of a dataset under any of its names, in the first folder that has it.
+    /// Finds a file of a dataset, or the folder that it extracts to, under any of its names, in the first folder that has
+    /// it.
     ///
     /// # Errors
     /// [`MissingFile`] with the places looked at and the remedy.
     pub fn find(&self, entry: &Entry, file: &WantedFile) -> Result<PathBuf, MissingFile> {
-        let looked_in = self.folders(entry);
-        let found = looked_in
+        let place = |folder: &PathBuf, name: &String| match name.strip_suffix('/') {
+            Some(name) => Some(folder.join(name)).filter(|path| path.is_dir()),
+            None => Some(folder.join(name)).filter(|path| path.is_file()),
+        };
+        let found = self
+            .looked_in(entry, file)
             .iter()
-            .flat_map(|folder| file.names.iter().map(|name| folder.join(name)))
-            .find(|path| path.is_file());
-        found.ok_or_else(|| MissingFile {
+            .find_map(|folder| file.names.iter().find_map(|name| place(folder, name)));
+        found.ok_or_else(|| self.missing(entry, file))
+    }
+
+    /// Says where a file would be looked for.
+    pub(crate) fn missing(&self, entry: &Entry, file: &WantedFile) -> MissingFile {
+        MissingFile {
             dataset: entry.name,
             names: file.names.clone(),
             contents: file.contents.clone(),
             origin: entry.source.origin().unwrap_or("nowhere"),
-            looked_in,
-        })
+            looked_in: self.looked_in(entry, file),
+        }
+    }
+
+    fn looked_in(&self, entry: &Entry, file: &WantedFile) -> Vec<PathBuf> {
+        if file.is_array { vec![self.root.join(entry.name)] } else { self.folders(entry) }
+    }
+
+    /// The files of the dataset in the form that is here: arrays where they alone are, the publisher's otherwise.
+    #[must_use]
+    pub fn files(&self, entry: &Entry) -> Vec<WantedFile> {
+        let (published, arrays) = (entry.wanted(), entry.arrays());
+        let has_one = |files: &[WantedFile]| files.iter().any(|file| self.find(entry, file).is_ok());
+        if !has_one(&published) && has_one(&arrays) { arrays } else { published }
     }
 
     /// Says whether every file that loading needs lies somewhere; its contents are not read.
     #[must_use]
     pub fn has(&self, entry: &Entry) -> bool {
-        entry.wanted().iter().filter(|file| file.is_needed).all(|file| self.find(entry, file).is_ok())
+        self.files(entry).iter().filter(|file| file.is_needed).all(|file| self.find(entry, file).is_ok())
     }
 }
 

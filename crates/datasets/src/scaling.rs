@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use crate::catalogue::{Entry, Source};
 use crate::error::LoadError;
-use crate::examples::Split;
+use crate::examples::{Shape, Split};
 use crate::load::{find, in_table};
 use crate::location::DataDirectory;
 use crate::tables::hepmass::Survey;
@@ -79,7 +79,11 @@ impl Scaling {
                 let Ok(()) = drawn;
                 (moments, Vec::new(), None)
             }
-            Source::Idx { .. } | Source::Arrays { .. } | Source::Procedural(_) | Source::ProceduralVectors(_) => {
+            Source::Idx { .. }
+            | Source::Arrays { .. }
+            | Source::Published { .. }
+            | Source::Procedural(_)
+            | Source::ProceduralVectors(_) => {
                 return Ok(Self { learned: learned.name, ..Self::none() });
             }
         };
@@ -101,10 +105,15 @@ impl Scaling {
 
     /// Refuses a dataset that cannot be scaled as the learned one.
     pub(crate) fn check_fits(&self, entry: &Entry) -> Result<(), LoadError> {
+        self.check_width(entry.name, entry.shape)
+    }
+
+    /// Refuses examples of a shape that cannot be scaled as the learned dataset.
+    pub(crate) fn check_width(&self, dataset: &str, shape: Shape) -> Result<(), LoadError> {
         match &self.moments {
-            Some(standard) if standard.means.len() != entry.dimensions() => Err(LoadError::OtherFeatures {
-                dataset: entry.name,
-                shape: entry.shape,
+            Some(standard) if standard.means.len() != shape.dimensions() => Err(LoadError::OtherFeatures {
+                dataset: dataset.to_owned(),
+                shape,
                 learned: self.learned,
                 features: standard.means.len(),
             }),

@@ -184,8 +184,8 @@ fn integers_are_refused_for_images_and_for_vectors() {
     let of_vectors = refusal("train.npy", &npy("<i4", &[1, 3], &[0; 12]), &VECTORS);
     let bytes = refusal("train.npy", &npy("|u1", &[1, 3], &[0; 3]), &VECTORS);
 
-    assert_says(&of_images, &["<i4", "astype(np.uint8)"]);
-    assert_says(&of_vectors, &["<i4", "astype(np.float32)"]);
+    assert_says(&of_images, &["int32", "astype(np.uint8)"]);
+    assert_says(&of_vectors, &["int32", "astype(np.float32)"]);
     assert_says(&bytes, &["uint8", "astype(np.float32)"]);
 }
 

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use datasets::{
-    Catalogue, DataDirectory, DataFile, Entry, Examples, FileOutcome, IdxError, LoadError, Procedure, Scaling, Shape,
-    Source, Split, SplitSize, Values, verify,
+    Catalogue, Checksum, DataDirectory, DataFile, Entry, Examples, FileOutcome, IdxError, LoadError, Procedure,
+    Scaling, Shape, Source, Split, SplitSize, Values, verify,
 };
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -17,14 +17,14 @@ const TRAIN: DataFile = DataFile {
     split: Split::Train,
     dimensions: &[2, 1, 3],
     bytes: 22,
-    md5: "70913b95e2d3698a7cf877dcc25138a2",
+    checksum: Some(Checksum::md5_decompressed("70913b95e2d3698a7cf877dcc25138a2")),
 };
 const TEST: DataFile = DataFile {
     name: "test-images",
     split: Split::Test,
     dimensions: &[1, 1, 3],
     bytes: 19,
-    md5: "00000000000000000000000000000000",
+    checksum: Some(Checksum::md5_decompressed("00000000000000000000000000000000")),
 };
 const TINY: Entry = Entry {
     name: "tiny",
@@ -167,7 +167,10 @@ fn changed_values_are_refused_by_their_checksum() {
 
     let refusal = folder.refusal();
 
-    assert!(matches!(&refusal, LoadError::WrongDigest { expected, .. } if *expected == TRAIN.md5), "{refusal}");
+    assert!(
+        matches!(&refusal, LoadError::WrongDigest { expected, .. } if *expected == TRAIN.checksum.unwrap()),
+        "{refusal}"
+    );
     assert_names_file_and_remedy(&refusal, &folder.file("train-images"));
 }
 
@@ -215,6 +218,41 @@ fn real_files_are_the_ones_the_catalogue_describes() {
         for report in verify(&directory, entry) {
             assert!(report.is_verified(), "{report:?}");
         }
-        assert_eq!(load(&directory, entry, Split::Test, Some(10)).unwrap().len(), 10);
+        let examples = load(&directory, entry, Split::Test, Some(10)).unwrap();
+        assert_eq!((examples.len(), examples.labels().map(<[u32]>::len)), (10, Some(10)));
     }
+}
+
+#[test]
+fn labels_are_read_where_they_are_there() {
+    const LABELS: DataFile =
+        DataFile { name: "train-labels", split: Split::Train, dimensions: &[2], bytes: 10, checksum: None };
+    let entry =
+        Entry { source: Source::Idx { files: &[TRAIN, LABELS], known_places: &[], publisher: "this test" }, ..TINY };
+    let folder = Folder::with("train-images", &whole());
+    let labels = |limit| load(&folder.directory(), &entry, Split::Train, limit).unwrap().labels().map(<[u32]>::to_vec);
+
+    let before = labels(None);
+    std::fs::write(folder.file("train-labels.gz"), gzip(&[0, 0, 8, 1, 0, 0, 0, 2, 9, 4])).unwrap();
+
+    assert_eq!((before, labels(None), labels(Some(1))), (None, Some(vec![9, 4]), Some(vec![9])));
+}
+
+/// Two members of one gzip file, as some packagers write, and a checksum over the compressed bytes.
+#[test]
+fn a_checksum_of_the_compressed_file_is_compared_with_compressed_files_only() {
+    const SERVED: DataFile = DataFile {
+        checksum: Some(Checksum::sha256_served("0000000000000000000000000000000000000000000000000000000000000000")),
+        ..TRAIN
+    };
+    let entry = Entry { source: Source::Idx { files: &[SERVED], known_places: &[], publisher: "this test" }, ..TINY };
+    let split = whole();
+    let compressed = [gzip(&split[..9]), gzip(&split[9..])].concat();
+
+    let plain = load(&Folder::with("train-images", &whole()).directory(), &entry, Split::Train, None).unwrap();
+    let refusal = load(&Folder::with("train-images.gz", &compressed).directory(), &entry, Split::Train, None);
+
+    assert_eq!(plain.len(), 2);
+    let refusal = refusal.unwrap_err().to_string();
+    assert!(refusal.contains("SHA-256") && refusal.contains("over the file as it is served"), "{refusal}");
 }

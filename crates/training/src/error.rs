@@ -13,6 +13,7 @@ use thiserror::Error;
 
 use crate::checkpoint::CheckpointError;
 use crate::device::DeviceError;
+use crate::embedding::EmbeddingError;
 use crate::meter::Divergence;
 use crate::tensor_file::FileError;
 
@@ -31,6 +32,9 @@ pub enum TrainingError {
     /// The dataset cannot be read.
     #[error(transparent)]
     Dataset(#[from] LoadError),
+    /// Images have no embeddings.
+    #[error(transparent)]
+    Embedding(#[from] EmbeddingError),
     /// There is nothing to learn or to evaluate.
     #[error("{dataset}: {source}")]
     Batch {
@@ -142,6 +146,7 @@ impl TrainingError {
             Self::Build(_)
             | Self::Model(_)
             | Self::UnknownDataset(_)
+            | Self::Embedding(_)
             | Self::Batch { .. }
             | Self::HeldOut { .. }
             | Self::Shape { .. }

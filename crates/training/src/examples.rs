@@ -3,9 +3,11 @@
 use datasets::{DataDirectory, Examples, Scaling, Split};
 use domain::spec::Dataset;
 
+use crate::embedding;
 use crate::error::TrainingError;
 
-/// The first `limit` examples of a split, or all of them, as a flow sees them.
+/// The first `limit` examples of a split, or all of them, as a flow sees them. The outputs of a feature extractor are taken as
+/// they are: `scaling` is for tables.
 pub(crate) fn load(
     data: &DataDirectory,
     dataset: &Dataset,
@@ -13,5 +15,8 @@ pub(crate) fn load(
     limit: Option<usize>,
     scaling: &Scaling,
 ) -> Result<Examples, TrainingError> {
-    Ok(datasets::load(data, dataset, split, limit, scaling)?)
+    match dataset.embedding() {
+        Some(embedding) => embedding::load(data, dataset, embedding, split, limit),
+        None => Ok(datasets::load(data, dataset, split, limit, scaling)?),
+    }
 }

@@ -7,6 +7,7 @@
 mod assemble;
 mod checkpoint;
 mod device;
+mod embedding;
 mod encoding;
 mod error;
 mod evaluate;
@@ -24,6 +25,7 @@ mod threads;
 
 pub use checkpoint::{CHECKPOINT_FORMAT, CheckpointError, CheckpointFile, Unversioned};
 pub use device::{Device, DeviceError, UnknownDevice};
+pub use embedding::EmbeddingError;
 pub use error::TrainingError;
 pub use evaluate::{EvaluateOutcome, EvaluateRequest, Evaluation, StatisticsFile, evaluate};
 pub use fit::{FitEnd, FitOutcome, FitRequest, Restart, fit};

@@ -17,6 +17,15 @@ pub enum Element {
         /// Whether the most significant byte comes first.
         big_endian: bool,
     },
+    /// Whole numbers: labels, and nothing else.
+    Integer {
+        /// Size in bytes: 1, 2, 4 or 8.
+        bytes: usize,
+        /// Whether there are negative ones.
+        signed: bool,
+        /// Whether the most significant byte comes first.
+        big_endian: bool,
+    },
     /// A type that is not read, by its name in the file.
     Other(String),
 }
@@ -25,6 +34,7 @@ impl Element {
     /// The type that a NumPy description such as `<f4` stands for.
     pub fn of_npy(description: &str) -> Self {
         let float = |bytes, big_endian| Self::Float { bytes, big_endian };
+        let integer = |bytes, signed, big_endian| Self::Integer { bytes, signed, big_endian };
         match description {
             "|u1" | "u1" | "<u1" | ">u1" => Self::Byte,
             "<f2" => float(2, false),
@@ -33,6 +43,19 @@ impl Element {
             ">f4" => float(4, true),
             "<f8" => float(8, false),
             ">f8" => float(8, true),
+            "|i1" | "i1" | "<i1" | ">i1" => Self::Integer { bytes: 1, signed: true, big_endian: false },
+            "<u2" => integer(2, false, false),
+            ">u2" => integer(2, false, true),
+            "<u4" => integer(4, false, false),
+            ">u4" => integer(4, false, true),
+            "<u8" => integer(8, false, false),
+            ">u8" => integer(8, false, true),
+            "<i2" => integer(2, true, false),
+            ">i2" => integer(2, true, true),
+            "<i4" => integer(4, true, false),
+            ">i4" => integer(4, true, true),
+            "<i8" => integer(8, true, false),
+            ">i8" => integer(8, true, true),
             other => Self::Other(other.chars().take(60).flat_map(char::escape_default).collect()),
         }
     }
@@ -40,11 +63,19 @@ impl Element {
     /// The type of a safetensors tensor.
     pub fn of_safetensors(dtype: Dtype) -> Self {
         let float = |bytes| Self::Float { bytes, big_endian: false };
+        let integer = |bytes, signed| Self::Integer { bytes, signed, big_endian: false };
         match dtype {
             Dtype::U8 => Self::Byte,
             Dtype::F16 => float(2),
             Dtype::F32 => float(4),
             Dtype::F64 => float(8),
+            Dtype::I8 => integer(1, true),
+            Dtype::I16 => integer(2, true),
+            Dtype::I32 => integer(4, true),
+            Dtype::I64 => integer(8, true),
+            Dtype::U16 => integer(2, false),
+            Dtype::U32 => integer(4, false),
+            Dtype::U64 => integer(8, false),
             other => Self::Other(format!("{other:?}")),
         }
     }
@@ -53,7 +84,7 @@ impl Element {
     pub fn bytes(&self) -> Option<usize> {
         match self {
             Self::Byte => Some(1),
-            Self::Float { bytes, .. } => Some(*bytes),
+            Self::Float { bytes, .. } | Self::Integer { bytes, .. } => Some(*bytes),
             Self::Other(_) => None,
         }
     }
@@ -71,9 +102,18 @@ impl Element {
                 }
                 little_endian(ordered)
             }
+            Self::Integer { signed, big_endian, .. } => whole_number(bytes, *signed, *big_endian),
             Self::Other(_) => f64::NAN,
         }
     }
+}
+
+/// Rounded where double precision cannot hold it.
+fn whole_number(bytes: &[u8], signed: bool, big_endian: bool) -> f64 {
+    let append = |number: u64, &byte: &u8| number << 8 | u64::from(byte);
+    let number = if big_endian { bytes.iter().fold(0, append) } else { bytes.iter().rev().fold(0, append) };
+    let unused = 64 - 8 * bytes.len() as u32;
+    if signed { ((number << unused) as i64 >> unused) as f64 } else { number as f64 }
 }
 
 fn little_endian(bytes: &[u8]) -> f64 {
@@ -90,6 +130,9 @@ impl fmt::Display for Element {
         match self {
             Self::Byte => formatter.write_str("uint8"),
             Self::Float { bytes, .. } => write!(formatter, "float{}", 8 * bytes),
+            Self::Integer { bytes, signed, .. } => {
+                write!(formatter, "{}int{}", if *signed { "" } else { "u" }, 8 * bytes)
+            }
             Self::Other(name) => formatter.write_str(name),
         }
     }
@@ -113,7 +156,8 @@ mod tests {
 
     #[test]
     fn other_types_keep_their_names() {
-        assert_eq!(Element::of_npy("<i8").to_string(), "<i8");
+        assert_eq!(Element::of_npy("<i8").to_string(), "int64");
+        assert_eq!(Element::of_npy("<c8").to_string(), "<c8");
         assert_eq!(Element::of_safetensors(Dtype::BF16).to_string(), "BF16");
         assert_eq!(Element::of_npy("<f4").to_string(), "float32");
     }

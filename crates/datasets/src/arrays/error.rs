@@ -71,6 +71,14 @@ pub enum ArrayError {
         /// The value.
         value: f64,
     },
+    /// A label that is none.
+    #[error("row {row} (from 0) of its labels is {value}, and a whole number from 0 to 65535 is expected")]
+    NoLabel {
+        /// Index of the example.
+        row: usize,
+        /// The value.
+        value: i64,
+    },
     /// The examples do not fit the memory.
     #[error("its {bytes} bytes of examples do not fit the memory; limit the number of examples")]
     TooLarge {

@@ -6,9 +6,15 @@ mod container;
 mod element;
 mod error;
 mod header;
+mod labels;
 mod npy;
 mod read;
+mod vector;
 
 pub use container::with_array;
+pub use element::Element;
 pub use error::ArrayError;
-pub use read::{read_bytes, read_rows};
+pub use labels::{integers, read_labels};
+pub use npy::read_header;
+pub use read::{read_bytes, read_images, read_rows};
+pub use vector::read_numbers;

@@ -40,33 +40,57 @@ pub fn read_bytes(
     known: Option<usize>,
     limit: Option<usize>,
 ) -> Result<Vec<u8>, ArrayError> {
-    let layout = ImageLayout::of(&array.header.dimensions, shape)?;
-    match array.header.element {
-        Element::Byte => {}
-        Element::Float { .. } => return Err(not_bytes(&array.header.element, TO_BYTES)),
-        Element::Other(_) => {
-            return Err(not_bytes(&array.header.element, "save array.astype(np.uint8) of values 0 to 255"));
-        }
-    }
+    let mut bytes: Vec<u8> = Vec::new();
+    let most = limit.unwrap_or(usize::MAX).min(array.header.dimensions.first().copied().unwrap_or(0));
+    let dimensions: usize = shape.iter().product();
+    check_images(&array, shape)?;
+    reserve(&mut bytes, most.saturating_mul(dimensions))?;
+    read_images(array, shape, known, limit, &mut |image| bytes.extend_from_slice(image))?;
+    Ok(bytes)
+}
+
+/// Passes on the first `limit` images of an array of bytes, or all, each in the order `[c, h, w]`.
+///
+/// # Errors
+/// [`ArrayError`].
+pub fn read_images(
+    array: OpenArray<'_>,
+    shape: [usize; 3],
+    known: Option<usize>,
+    limit: Option<usize>,
+    image: &mut dyn FnMut(&[u8]),
+) -> Result<(), ArrayError> {
+    let layout = check_images(&array, shape)?;
     let count = count(&array, known, limit)?;
     let [channels, height, width] = shape;
-    let pixels = height * width;
-    let mut bytes: Vec<u8> = Vec::new();
-    reserve(&mut bytes, count.saturating_mul(channels * pixels))?;
-    let mut image = vec![0; channels * pixels];
+    let mut values = vec![0; channels * height * width];
+    let mut planes = Vec::with_capacity(values.len());
     for _ in 0..count {
-        array.elements.read_exact(&mut image).map_err(ArrayError::of_reading)?;
+        array.elements.read_exact(&mut values).map_err(ArrayError::of_reading)?;
         match layout {
-            ImageLayout::ChannelsFirst => bytes.extend_from_slice(&image),
+            ImageLayout::ChannelsFirst => image(&values),
             ImageLayout::ChannelsLast => {
+                planes.clear();
                 for channel in 0..channels {
-                    bytes.extend(image.iter().skip(channel).step_by(channels));
+                    planes.extend(values.iter().skip(channel).step_by(channels));
                 }
+                image(&planes);
             }
         }
     }
-    check_end(array, count)?;
-    Ok(bytes)
+    check_end(array, count)
+}
+
+/// Tells the layout of an array of images, and refuses elements other than bytes.
+fn check_images(array: &OpenArray<'_>, shape: [usize; 3]) -> Result<ImageLayout, ArrayError> {
+    let layout = ImageLayout::of(&array.header.dimensions, shape)?;
+    match array.header.element {
+        Element::Byte => Ok(layout),
+        Element::Float { .. } => Err(not_bytes(&array.header.element, TO_BYTES)),
+        Element::Integer { .. } | Element::Other(_) => {
+            Err(not_bytes(&array.header.element, "save array.astype(np.uint8) of values 0 to 255"))
+        }
+    }
 }
 
 const TO_BYTES: &str = "if they are in [0, 1], save (255 * array).round().astype(np.uint8)";

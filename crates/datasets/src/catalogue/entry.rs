@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use thiserror::Error;
 
+use super::downloads::{self, Download};
 use super::entries::ENTRIES;
 use super::source::{Source, SplitSize};
 use super::wanted::{self, WantedFile};
@@ -72,10 +73,22 @@ impl Entry {
         self.source.shared_folder().unwrap_or(self.name)
     }
 
-    /// The files that the dataset needs; none for a built-in one.
+    /// The files that the dataset needs, those of the publisher where there are both; none for a built-in one.
     #[must_use]
     pub fn wanted(&self) -> Vec<WantedFile> {
         wanted::of(self)
+    }
+
+    /// The array files that a person may make; for pictures they are read where the publisher's files are not there.
+    #[must_use]
+    pub fn arrays(&self) -> Vec<WantedFile> {
+        wanted::arrays(self)
+    }
+
+    /// What its publisher serves; none for a built-in dataset or one that the user makes.
+    #[must_use]
+    pub fn downloads(&self) -> &'static [Download] {
+        downloads::of(self)
     }
 
     /// Describes the dataset in a few lines for a person: title, shape, sizes, licence and files.
@@ -99,8 +112,15 @@ impl Entry {
         } else {
             text.push_str("  files     none: computed from each example's index\n");
         }
-        for file in self.wanted() {
+        if let Some(trap) = self.source.trap() {
+            let _ = writeln!(text, "  note      {trap}");
+        }
+        let wanted = self.wanted();
+        for file in &wanted {
             let _ = writeln!(text, "  file      {}: {}", file.names.join(" or "), file.contents);
+        }
+        for file in self.arrays().iter().filter(|file| !wanted.contains(file)) {
+            let _ = writeln!(text, "  instead   {}/{}: {}", self.name, file.names.join(" or "), file.contents);
         }
         text
     }
@@ -141,11 +161,24 @@ mod tests {
     }
 
     #[test]
+    fn entries_are_those_of_the_names_in_their_order() {
+        let names = catalogue::DatasetName::ALL;
+
+        assert_eq!(Catalogue::entries().len(), names.len());
+        for (entry, name) in Catalogue::entries().iter().zip(names) {
+            let train_size = entry.train_size.known().map(|size| size as u64);
+            assert_eq!((entry.name, entry.shape.to_string()), (name.as_str(), name.shape().to_string()));
+            assert_eq!(entry.has(Split::Train), name.has_train_split(), "{name}");
+            assert!(train_size.is_none() || train_size == name.train_examples(), "{name}");
+        }
+    }
+
+    #[test]
     fn unknown_name_is_refused_with_the_known_ones() {
         let refusal = Catalogue::lookup("imagenet").unwrap_err();
 
         let text = refusal.to_string();
-        assert!(text.contains("\"imagenet\"") && text.contains("fashion-mnist, mnist, cifar10"), "{text}");
+        assert!(text.contains("\"imagenet\"") && text.contains("fashion-mnist, mnist, kmnist"), "{text}");
     }
 
     #[test]
@@ -168,7 +201,7 @@ mod tests {
         assert!(text.contains("MIT") && text.contains("1×28×28"), "{text}");
         assert_eq!(entry.source.idx_files().len(), 4);
         for file in entry.source.idx_files() {
-            assert!(text.contains(file.name) && text.contains(file.md5), "{text}");
+            assert!(text.contains(file.name) && text.contains(file.checksum.unwrap().digest.hexadecimal()), "{text}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::format::Format;
 use crate::examples::Split;
 use crate::synthetic::{Procedure, VectorProcedure};
 
@@ -16,8 +17,89 @@ pub struct DataFile {
     pub dimensions: &'static [usize],
     /// Size of the decompressed file in bytes.
     pub bytes: usize,
-    /// MD5 of the decompressed bytes, in hexadecimal: packagers re-compress, so that the compressed bytes differ.
-    pub md5: &'static str,
+    /// What its bytes are compared with; none if nobody has published it.
+    pub checksum: Option<Checksum>,
+}
+
+/// A published checksum, in hexadecimal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Digest {
+    /// MD5.
+    Md5(&'static str),
+    /// SHA-256.
+    Sha256(&'static str),
+}
+
+impl Digest {
+    /// What people call the function.
+    #[must_use]
+    pub fn algorithm(self) -> &'static str {
+        match self {
+            Self::Md5(_) => "MD5",
+            Self::Sha256(_) => "SHA-256",
+        }
+    }
+
+    /// The value in hexadecimal.
+    #[must_use]
+    pub fn hexadecimal(self) -> &'static str {
+        match self {
+            Self::Md5(value) | Self::Sha256(value) => value,
+        }
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.algorithm(), self.hexadecimal())
+    }
+}
+
+/// Which bytes of a file a checksum covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coverage {
+    /// The decompressed bytes: packagers re-compress, so that the compressed bytes differ.
+    Decompressed,
+    /// The compressed file as its publisher serves it; a file without compression is not compared.
+    Served,
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Decompressed => "over the decompressed bytes",
+            Self::Served => "over the file as it is served",
+        })
+    }
+}
+
+/// A published checksum and the bytes that it covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checksum {
+    /// Its value.
+    pub digest: Digest,
+    /// The bytes.
+    pub covers: Coverage,
+}
+
+impl Checksum {
+    /// The MD5 of a file's decompressed bytes.
+    #[must_use]
+    pub const fn md5_decompressed(value: &'static str) -> Self {
+        Self { digest: Digest::Md5(value), covers: Coverage::Decompressed }
+    }
+
+    /// The SHA-256 of a compressed file as its publisher serves it.
+    #[must_use]
+    pub const fn sha256_served(value: &'static str) -> Self {
+        Self { digest: Digest::Sha256(value), covers: Coverage::Served }
+    }
+}
+
+impl fmt::Display for Checksum {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.digest, self.covers)
+    }
 }
 
 impl DataFile {
@@ -82,6 +164,15 @@ pub enum Source {
         /// Where the data comes from.
         origin: &'static str,
     },
+    /// Pictures in the publisher's own files; array files that a person makes from them are read too.
+    Published {
+        /// How they are kept.
+        format: Format,
+        /// The folder that datasets made from the same files share.
+        shared_folder: Option<&'static str>,
+        /// Where a person gets the files.
+        origin: &'static str,
+    },
     /// One class of the tables of HEPMASS.
     Hepmass {
         /// The label, 0 or 1.
@@ -105,6 +196,7 @@ impl Source {
         match self {
             Self::Idx { files, .. } => files,
             Self::Arrays { .. }
+            | Self::Published { .. }
             | Self::Hepmass { .. }
             | Self::Miniboone { .. }
             | Self::Procedural(_)
@@ -117,7 +209,7 @@ impl Source {
     pub fn origin(&self) -> Option<&'static str> {
         match self {
             Self::Idx { publisher, .. } => Some(publisher),
-            Self::Arrays { origin, .. } => Some(origin),
+            Self::Arrays { origin, .. } | Self::Published { origin, .. } => Some(origin),
             Self::Hepmass { .. } => Some("https://archive.ics.uci.edu/dataset/347/hepmass"),
             Self::Miniboone { .. } => Some("https://archive.ics.uci.edu/dataset/199/miniboone+particle+identification"),
             Self::Procedural(_) | Self::ProceduralVectors(_) => None,
@@ -131,6 +223,7 @@ impl Source {
             | Self::ProceduralVectors(VectorProcedure::Clusters { .. }) => true,
             Self::Idx { .. }
             | Self::Arrays { .. }
+            | Self::Published { .. }
             | Self::Procedural(_)
             | Self::ProceduralVectors(VectorProcedure::Embeddings { .. }) => false,
         }
@@ -141,6 +234,18 @@ impl Source {
         match self {
             Self::Hepmass { .. } => Some("hepmass"),
             Self::Miniboone { .. } => Some("miniboone"),
+            Self::Published { shared_folder, .. } => *shared_folder,
+            Self::Idx { .. } | Self::Arrays { .. } | Self::Procedural(_) | Self::ProceduralVectors(_) => None,
+        }
+    }
+
+    /// What is special about the files, in half a sentence.
+    #[must_use]
+    pub fn trap(&self) -> Option<&'static str> {
+        match self {
+            Self::Published { format, .. } => format.trap(),
+            Self::Hepmass { .. } => Some("the last column of the test file and discrete features are left out"),
+            Self::Miniboone { .. } => Some("classes are cut to the smaller one; −999 stands for what was not measured"),
             Self::Idx { .. } | Self::Arrays { .. } | Self::Procedural(_) | Self::ProceduralVectors(_) => None,
         }
     }

@@ -20,6 +20,8 @@ pub enum Procedure {
     Strokes,
     /// Every pixel uniform and independent.
     UniformNoise,
+    /// Every pixel normal about 127.5 with deviation 63.75, rounded and cut to a byte.
+    GaussianNoise,
     /// One grey level for the whole image.
     Constant,
     /// Silhouettes in colour on a coloured, shaded ground.
@@ -45,6 +47,7 @@ impl Procedure {
             Self::Shapes => "synthetic shapes",
             Self::Strokes => "synthetic strokes",
             Self::UniformNoise => "uniform noise",
+            Self::GaussianNoise => "gaussian noise",
             Self::Constant => "constant",
             Self::ColourShapes => "synthetic shapes in colour",
             Self::ColourStrokes => "synthetic strokes in colour",
@@ -60,6 +63,9 @@ impl Procedure {
             Self::UniformNoise => {
                 each_channel(&mut |pixels| pixels.extend((0..height * width).map(|_| stream.byte())));
             }
+            Self::GaussianNoise => each_channel(&mut |pixels| {
+                pixels.extend((0..height * width).map(|_| to_byte((127.5 + 63.75 * normal::draw(stream)) as f32)));
+            }),
             Self::Constant => {
                 each_channel(&mut |pixels| pixels.resize(pixels.len() + height * width, stream.byte()));
             }
@@ -111,7 +117,14 @@ mod tests {
 
     #[test]
     fn image_depends_on_its_index_and_split_only() {
-        for procedure in [Procedure::Shapes, Procedure::Strokes, Procedure::UniformNoise, Procedure::Constant] {
+        let procedures = [
+            Procedure::Shapes,
+            Procedure::Strokes,
+            Procedure::UniformNoise,
+            Procedure::GaussianNoise,
+            Procedure::Constant,
+        ];
+        for procedure in procedures {
             let few = procedure.generate(SHAPE, Split::Train, 3);
             let more = procedure.generate(SHAPE, Split::Train, 5);
 
@@ -181,6 +194,18 @@ mod tests {
         // Fashion-MNIST: 0.50 of the pixels are lit, MNIST 0.19; compressed, its images are about twice as long.
         assert!((0.35..0.65).contains(&filled(&shapes)), "{}", filled(&shapes));
         assert!(bytes(&shapes) > 1.5 * bytes(&strokes), "{} against {}", bytes(&shapes), bytes(&strokes));
+    }
+
+    #[test]
+    fn normal_noise_has_its_mean_and_deviation_and_is_cut_at_both_ends() {
+        let pixels = Procedure::GaussianNoise.generate([3, 32, 32], Split::Test, 30);
+
+        let levels = || pixels.iter().map(|&byte| f64::from(byte));
+        let average = mean(levels());
+        let deviation = mean(levels().map(|level| (level - average).powi(2))).sqrt();
+        // Cutting at two deviations leaves 0.959 of the deviation; 92,160 values give both to about half a level.
+        assert!((average - 127.5).abs() < 1.5 && (deviation - 0.959 * 63.75).abs() < 1.5, "{average} ± {deviation}");
+        assert!(pixels.contains(&0) && pixels.contains(&255));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use flate2::bufread::MultiGzDecoder;
 use super::TableError;
 
 /// Longest line read, in bytes. A row of 50 numbers takes about a thousand.
-const MAX_LINE: u64 = 1 << 16;
+const MAX_LINE: usize = 1 << 16;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
@@ -30,11 +30,17 @@ pub struct Lines<R> {
     reader: R,
     buffer: Vec<u8>,
     number: u64,
+    longest: u64,
 }
 
 impl<R: BufRead> Lines<R> {
     pub fn new(reader: R) -> Self {
-        Self { reader, buffer: Vec::new(), number: 0 }
+        Self::with_longest(reader, MAX_LINE)
+    }
+
+    /// Reads lines of at most so many bytes.
+    pub fn with_longest(reader: R, bytes: usize) -> Self {
+        Self { reader, buffer: Vec::new(), number: 0, longest: bytes as u64 }
     }
 
     /// The next line that is not blank, without the white space around it; none at the end.
@@ -42,12 +48,12 @@ impl<R: BufRead> Lines<R> {
         loop {
             self.buffer.clear();
             self.number += 1;
-            let read = self.reader.by_ref().take(MAX_LINE + 1).read_until(b'\n', &mut self.buffer)?;
+            let read = self.reader.by_ref().take(self.longest + 1).read_until(b'\n', &mut self.buffer)?;
             if read == 0 {
                 return Ok(None);
             }
-            if read as u64 > MAX_LINE {
-                return Err(self.problem("is longer than 65536 bytes"));
+            if read as u64 > self.longest {
+                return Err(self.problem(&format!("is longer than {} bytes", self.longest)));
             }
             if !self.buffer.trim_ascii().is_empty() {
                 break;

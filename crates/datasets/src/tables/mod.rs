@@ -10,5 +10,5 @@ pub mod miniboone;
 mod moments;
 
 pub use error::TableError;
-pub use lines::open;
+pub use lines::{Line, Lines, open};
 pub use moments::Moments;

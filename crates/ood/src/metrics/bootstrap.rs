@@ -33,9 +33,10 @@ pub fn bootstrap(
     seed: u64,
 ) -> Result<Bootstrap, AurocError> {
     let ties = Ties::count(in_distribution, out_of_distribution)?;
+    let resamples = resamples.max(1);
     let mut samples: [Vec<f64>; 9] = std::array::from_fn(|_| Vec::with_capacity(resamples as usize));
     let mut resampling = Resampling::of(&ties, seed);
-    for index in 0..resamples.max(1) {
+    for index in 0..resamples {
         let sampled = values(resampling.draw(index));
         for (samples, value) in samples.iter_mut().zip(sampled) {
             samples.push(value);
@@ -63,8 +64,9 @@ pub fn bootstrap_auroc(
     seed: u64,
 ) -> Result<Interval, AurocError> {
     let ties = Ties::count(in_distribution, out_of_distribution)?;
+    let resamples = resamples.max(1);
     let mut resampling = Resampling::of(&ties, seed);
-    let mut samples: Vec<f64> = (0..resamples.max(1)).map(|index| resampling.draw(index).auroc()).collect();
+    let mut samples: Vec<f64> = (0..resamples).map(|index| resampling.draw(index).auroc()).collect();
     samples.sort_unstable_by(f64::total_cmp);
     let method = IntervalMethod::StratifiedBootstrap { resamples, seed };
     let fallback = || wilson_smaller_sample(ties.auroc(), ties.in_count, ties.out_count);

@@ -88,10 +88,10 @@ pub fn roc_band(
     seed: u64,
 ) -> Result<Vec<BandPoint>, AurocError> {
     let ties = Ties::count(in_distribution, out_of_distribution)?;
-    let steps = steps.max(1);
+    let (steps, resamples) = (steps.max(1), resamples.max(1));
     let mut resampling = Resampling::of(&ties, seed);
     let mut sampled = vec![Vec::with_capacity(resamples as usize); steps as usize + 1];
-    for index in 0..resamples.max(1) {
+    for index in 0..resamples {
         for (sampled, height) in sampled.iter_mut().zip(heights(resampling.draw(index), steps)) {
             sampled.push(height);
         }

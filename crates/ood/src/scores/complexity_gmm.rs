@@ -53,11 +53,9 @@ impl ComplexityGmm {
             let mut stream = Stream::new(Purpose::Mixture, seed, components as u64);
             Mixture::fit(&standardised, components, &mut stream)
         });
-        let (mixture, _) = candidates
-            .map(|mixture| (mixture.bayesian_criterion(&standardised), mixture))
-            .min_by(|(a, _), (b, _)| a.total_cmp(b))
-            .map(|(criterion, mixture)| (mixture, criterion))
-            .expect("there is at least one number of components");
+        let judged = candidates.map(|mixture| (mixture.bayesian_criterion(&standardised), mixture));
+        let best = judged.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, mixture)| mixture);
+        let mixture = best.expect("there is at least one number of components");
         Ok(Self { mixture, centre, scale })
     }
 
@@ -152,8 +150,8 @@ mod tests {
         let found = ComplexityGmm::fit(&x, &y, 1).unwrap();
 
         assert_eq!(found, expected);
-        let scores = found.score(&[f64::INFINITY, f64::NAN], &[0.0, f64::INFINITY]);
-        assert!(scores[0] == f64::INFINITY && scores[1].is_nan(), "{scores:?}");
+        let scores = found.score(&[f64::INFINITY, f64::NAN, 1e200], &[0.0, f64::INFINITY, -1e200]);
+        assert!(scores[0] == f64::INFINITY && scores[1].is_nan() && scores[2] == f64::INFINITY, "{scores:?}");
     }
 
     #[test]

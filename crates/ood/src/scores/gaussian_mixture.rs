@@ -10,10 +10,10 @@ pub type Point = [f64; 2];
 const VARIANCE_FLOOR: f64 = 1e-3;
 
 /// Steps at most, and the gain of the mean log-density below which they end.
-const MOST_STEPS: usize = 200;
-const LEAST_GAIN: f64 = 1e-7;
+const MOST_STEPS: usize = 100;
+const LEAST_GAIN: f64 = 1e-6;
 
-/// A component with less weight than this many points keeps its place; its weight goes to the others.
+/// A component with less weight than this many points is gone.
 const LEAST_POINTS: f64 = 1e-3;
 
 /// A mixture with full covariances.
@@ -24,10 +24,11 @@ pub struct Mixture {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Component {
-    log_weight: f64,
     mean: Point,
-    /// The covariance's three entries: of the first axis, of the second, and of both.
-    covariance: [f64; 3],
+    /// The inverse covariance's three entries: of the first axis, of the second, and of both.
+    precision: [f64; 3],
+    /// log(weight/(2π √|covariance|)).
+    log_height: f64,
 }
 
 impl Mixture {
@@ -39,7 +40,7 @@ impl Mixture {
         for (point, shares) in points.iter().zip(shares.chunks_exact_mut(components)) {
             shares[nearest(*point, &centres).0] = 1.0;
         }
-        let start = centres.iter().map(|&mean| Component { log_weight: 0.0, mean, covariance: [1.0, 1.0, 0.0] });
+        let start = centres.iter().map(|&mean| Component::new(1.0, mean, [1.0, 1.0, 0.0]));
         let mut mixture = Self { components: start.collect() };
         let mut before = f64::NEG_INFINITY;
         for _ in 0..MOST_STEPS {
@@ -93,8 +94,9 @@ impl Mixture {
         for (index, component) in self.components.iter_mut().enumerate() {
             let weighted = || points.iter().zip(shares.iter().skip(index).step_by(count));
             let weight: f64 = weighted().map(|(_, share)| share).sum();
-            component.log_weight = (weight.max(LEAST_POINTS) / points.len() as f64).ln();
             if weight < LEAST_POINTS {
+                // Nothing comes near it: it is no part of the mixture any more.
+                component.log_height = f64::NEG_INFINITY;
                 continue;
             }
             let mean = |axis: usize| weighted().map(|(point, share)| share * point[axis]).sum::<f64>() / weight;
@@ -102,24 +104,32 @@ impl Mixture {
             let scatter = |product: fn(f64, f64) -> f64| {
                 weighted().map(|(point, share)| share * product(point[0] - x, point[1] - y)).sum::<f64>() / weight
             };
-            component.mean = [x, y];
-            component.covariance = [
+            let covariance = [
                 scatter(|dx, _| dx * dx) + VARIANCE_FLOOR,
                 scatter(|_, dy| dy * dy) + VARIANCE_FLOOR,
                 scatter(|dx, dy| dx * dy),
             ];
+            *component = Component::new(weight / points.len() as f64, [x, y], covariance);
         }
     }
 }
 
 impl Component {
+    /// A Gaussian with the covariance of the first axis, of the second, and of both.
+    fn new(weight: f64, mean: Point, [xx, yy, xy]: [f64; 3]) -> Self {
+        let determinant = xx * yy - xy * xy;
+        let precision = [yy / determinant, xx / determinant, -xy / determinant];
+        let log_height = weight.ln() - 0.5 * determinant.ln() - (2.0 * std::f64::consts::PI).ln();
+        Self { mean, precision, log_height }
+    }
+
     /// The logarithm of weight times density.
     fn log_density(&self, point: Point) -> f64 {
         let [dx, dy] = [point[0] - self.mean[0], point[1] - self.mean[1]];
-        let [xx, yy, xy] = self.covariance;
-        let determinant = xx * yy - xy * xy;
-        let squared_distance = (yy * dx * dx - 2.0 * xy * dx * dy + xx * dy * dy) / determinant;
-        self.log_weight - 0.5 * (squared_distance + determinant.ln()) - (2.0 * std::f64::consts::PI).ln()
+        let [xx, yy, xy] = self.precision;
+        let distance = 0.5 * (xx * dx * dx + yy * dy * dy) + xy * dx * dy;
+        // So far away that the squares overflow.
+        if distance.is_finite() { self.log_height - distance } else { f64::NEG_INFINITY }
     }
 }
 
