@@ -17,8 +17,8 @@ use clap::Parser;
 use crate::{
     client::Client,
     commands::{
-        Command, cancel, checkpoint, data, drain, figures, jobs, list, logs, metrics, rescore, results, retry, submit, up,
-        validate, watch, why, workers,
+        Command, cancel, checkpoint, data, drain, figures, jobs, list, logs, metrics, rescore, results, retry, submit,
+        up, validate, watch, why, workers,
     },
     endpoint::Cluster,
     failure::{EXIT_CODES, Failure},

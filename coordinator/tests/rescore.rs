@@ -15,7 +15,7 @@ use proto::{
     convert::{ToWire, violations_of},
     v1,
 };
-use scene::{Running, Scene, Worker, code, evaluated, recorded, scored, sweep_spec, trained};
+use scene::{Running, Scene, Worker, code, evaluated, sweep_spec, trained};
 use tonic::{Code, Status};
 
 /// Pairs of results that come at once.
@@ -26,6 +26,37 @@ async fn rescore(coordinator: &Running, sweep: &str, scores: &[&str]) -> Result<
     let request = v1::RescoreRequest { sweep: sweep.to_owned(), scores };
     let v1::RescoreResponse { added, blocked } = coordinator.sweeps().rescore(request).await?.into_inner();
     Ok((added, blocked))
+}
+
+/// A training that recorded what its flow makes of the dataset that it learned.
+fn recorded(digest: Digest, step: u64, statistics: Digest) -> v1::complete_request::Result {
+    let v1::complete_request::Result::Train(trained) = trained(digest, step) else { unreachable!("it trained") };
+    let of_split = |split: &str| v1::StatisticsRef {
+        dataset: "synthetic-shapes".to_owned(),
+        split: split.to_owned(),
+        images: 20,
+        noise_draws: 1,
+        digest: statistics.to_wire(),
+    };
+    v1::complete_request::Result::Train(v1::TrainResult {
+        statistics: vec![of_split("train"), of_split("test")],
+        ..trained
+    })
+}
+
+/// What a job found that computed a score.
+fn scored(score: &str, scores: Digest, auroc: f64) -> v1::complete_request::Result {
+    let v1::complete_request::Result::Evaluate(evaluated) = evaluated(scores, auroc) else { unreachable!("it is") };
+    let measurements = evaluated
+        .measurements
+        .into_iter()
+        .map(|measurement| v1::Measurement { score: score.to_owned(), ..measurement })
+        .collect();
+    v1::complete_request::Result::Score(v1::ScoreResult {
+        measurements,
+        scores: scores.to_wire(),
+        provenance: evaluated.provenance,
+    })
 }
 
 fn with_scores(mut spec: SweepSpec, scores: &[ScoreName]) -> SweepSpec {

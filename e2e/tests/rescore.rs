@@ -46,7 +46,7 @@ fn artifact(cluster: &Cluster, digest: &str) -> std::path::PathBuf {
             let path = entry.path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.file_name().is_some_and(|name| name.to_string_lossy().contains(digest)) {
+            } else if path.to_string_lossy().replace('/', "").ends_with(digest) {
                 return path;
             }
         }
@@ -76,17 +76,17 @@ async fn opt_in_scores_are_those_of_the_stored_statistics_and_more_can_be_added(
     cluster.submit(&scored_sweep("scored", 8)).await.unwrap();
     cluster.await_success("scored").await.unwrap();
 
-    let (own, background) = (log_likelihoods(&cluster, ""), log_likelihoods(&cluster, "background of"));
+    let (own, background) = (log_likelihoods(&cluster, "base"), log_likelihoods(&cluster, "background of base"));
     let (inside, outside) = ("synthetic-shapes".to_owned(), "synthetic-strokes".to_owned());
     let of = |dataset: &String, seed: u64| own[&(dataset.clone(), seed)].as_slice();
     let waic = |dataset: &String| ood::waic(&[of(dataset, 1), of(dataset, 2)]);
-    close(&auroc(&cluster, "waic", ""), &[ood::auroc(&waic(&inside), &waic(&outside)).unwrap().value]);
+    close(&auroc(&cluster, "waic", "base"), &[ood::auroc(&waic(&inside), &waic(&outside)).unwrap().value]);
     let ratio =
         |dataset: &String, seed| ood::likelihood_ratio(of(dataset, seed), &background[&(dataset.clone(), seed)]);
     let expected = [1, 2].map(|seed| ood::auroc(&ratio(&inside, seed), &ratio(&outside, seed)).unwrap().value);
-    close(&auroc(&cluster, "likelihood-ratio", ""), &expected);
+    close(&auroc(&cluster, "likelihood-ratio", "base"), &expected);
     for score in ["gradient-norm", "score-test"] {
-        assert_eq!(auroc(&cluster, score, "").len(), 2, "{score}");
+        assert_eq!(auroc(&cluster, score, "base").len(), 2, "{score}");
         let counts = "select distinct n_in, n_out from evaluation where metric = 'auroc' and score = 'gradient-norm'";
         assert_eq!(cluster.sql(counts).unwrap().trim(), "8|8");
     }
@@ -105,10 +105,10 @@ async fn opt_in_scores_are_those_of_the_stored_statistics_and_more_can_be_added(
     assert!(rescore("typicality-3,latent-norm").starts_with("nothing to add"));
     cluster.await_success("scored").await.unwrap();
 
-    assert_eq!(auroc(&cluster, "latent-norm", "").len(), 2);
-    assert_eq!(auroc(&cluster, "typicality-3", "background of").len(), 2);
+    assert_eq!(auroc(&cluster, "latent-norm", "base").len(), 2);
+    assert_eq!(auroc(&cluster, "typicality-3", "background of base").len(), 2);
     let digest = cluster
-        .sql("select statistics from evaluation where score = 'typicality-3' and metric = 'auroc' and variant = '' and seed = 1")
+        .sql("select statistics from evaluation where score = 'typicality-3' and metric = 'auroc' and variant = 'base' and seed = 1")
         .unwrap();
     let scores = std::fs::read(artifact(&cluster, digest.trim())).unwrap();
     let names: Vec<String> = serde_json::from_slice::<serde_json::Value>(&scores[8..8 + header_length(&scores)])
@@ -153,5 +153,5 @@ async fn a_drained_worker_hands_its_probe_over() {
     assert_eq!((job.failures, job.infrastructure_failures, job.crashes), (0, 0, 0));
     cluster.add_worker().unwrap();
     cluster.await_success("probed").await.unwrap();
-    assert_eq!(auroc(&cluster, "gradient-norm", "").len(), 1);
+    assert_eq!(auroc(&cluster, "gradient-norm", "base").len(), 1);
 }

@@ -10,6 +10,7 @@ use scoring::{
     Model, SCORES_FORMAT, Scored, ScoresHeader, Sides, Statistics, StatisticsError, likelihood_ratio, measure_scored,
     score, score_over_seeds, write_scores,
 };
+use tracing::warn;
 use training::{ProbeOutcome, ProbeRequest, ProbedScore, TrainingError};
 
 use crate::{
@@ -140,8 +141,8 @@ fn finished(
         measurements.extend(measured.measurements);
         noted.extend(measured.problems);
     }
-    // Standard error is the attempt's log.
-    noted.iter().for_each(|problem| eprintln!("{problem}"));
+    // Standard error, which is the attempt's log.
+    noted.iter().for_each(|problem| warn!("{problem}"));
     let file = order.folder.join("scores.safetensors");
     let scores_header = ScoresHeader {
         format: SCORES_FORMAT,

@@ -302,37 +302,6 @@ pub fn trained(digest: Digest, step: u64) -> v1::complete_request::Result {
     v1::complete_request::Result::Train(v1::TrainResult { checkpoint, provenance, statistics })
 }
 
-/// A training that recorded what its flow makes of the dataset that it learned.
-pub fn recorded(digest: Digest, step: u64, statistics: Digest) -> v1::complete_request::Result {
-    let v1::complete_request::Result::Train(trained) = trained(digest, step) else { unreachable!("it trained") };
-    let of_split = |split: &str| v1::StatisticsRef {
-        dataset: "synthetic-shapes".to_owned(),
-        split: split.to_owned(),
-        images: 20,
-        noise_draws: 1,
-        digest: statistics.to_wire(),
-    };
-    v1::complete_request::Result::Train(v1::TrainResult {
-        statistics: vec![of_split("train"), of_split("test")],
-        ..trained
-    })
-}
-
-/// What a job found that computed a score.
-pub fn scored(score: &str, scores: Digest, auroc: f64) -> v1::complete_request::Result {
-    let v1::complete_request::Result::Evaluate(evaluated) = evaluated(scores, auroc) else { unreachable!("it is") };
-    let measurements = evaluated
-        .measurements
-        .into_iter()
-        .map(|measurement| v1::Measurement { score: score.to_owned(), ..measurement })
-        .collect();
-    v1::complete_request::Result::Score(v1::ScoreResult {
-        measurements,
-        scores: scores.to_wire(),
-        provenance: evaluated.provenance,
-    })
-}
-
 pub fn evaluated(statistics: Digest, auroc: f64) -> v1::complete_request::Result {
     let measurement = v1::Measurement {
         score: "log-likelihood".to_owned(),

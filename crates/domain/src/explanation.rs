@@ -355,14 +355,11 @@ impl fmt::Display for Named<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let DependencyFacts { job, kind, state, reason, progress, others } = self.0;
         write!(formatter, "job {job} ({kind}), which is {state}")?;
+        let more = if *others > 0 { format!(", and for {others} more") } else { String::new() };
         match (progress, reason) {
-            (Some((done, total)), _) => write!(formatter, " at {done}/{total}")?,
-            (None, Some(reason)) => write!(formatter, ": {reason}")?,
-            (None, None) => {}
-        }
-        match others {
-            0 => Ok(()),
-            others => write!(formatter, ", and for {others} more"),
+            (Some((done, total)), _) => write!(formatter, " at {done}/{total}{more}"),
+            (None, Some(reason)) => write!(formatter, ": {reason}{more}"),
+            (None, None) => formatter.write_str(&more),
         }
     }
 }

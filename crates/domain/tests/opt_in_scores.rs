@@ -121,7 +121,7 @@ fn a_local_dimension_of_many_dimensions_is_refused_and_vectors_are_not_mutated()
     let colour = with(colour, "/evaluation/scores", json!(["local-dimension"]));
     let spec: ExperimentSpec = parse_document(&colour, "").unwrap();
     let refusal = spec.validate("base").unwrap_err().to_string();
-    assert!(refusal.contains("these have 3072 dimensions: at most 1024 allowed"), "{refusal}");
+    assert!(refusal.contains("at each example, of at most 1024 dimensions: leave it out"), "{refusal}");
 
     let vectors = json!({
         "model": {"tabular": {"couplings": 2, "st_network": {"mlp": {"width": 4, "layers": 1}}}},

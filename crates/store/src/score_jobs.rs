@@ -1,6 +1,6 @@
 //! Jobs that compute scores of what was evaluated: adding them to a sweep, and what workers need to run them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use domain::{
     Digest, ExperimentId, JobId, SweepId,
@@ -93,7 +93,7 @@ impl Store {
             });
             let trained = trained.transpose()?;
             match tasks.entry(JobId(row.job_id)) {
-                std::collections::hash_map::Entry::Vacant(place) => {
+                Entry::Vacant(place) => {
                     place.insert(Task::Score {
                         scores: names(&row.scores)?,
                         out: column::named("a job's dataset", &row.out_dataset)?,
@@ -101,7 +101,7 @@ impl Store {
                         checkpoint: trained,
                     });
                 }
-                std::collections::hash_map::Entry::Occupied(mut place) => {
+                Entry::Occupied(mut place) => {
                     if let Task::Score { evaluated, .. } = place.get_mut() {
                         evaluated.push(one);
                     }
@@ -139,14 +139,15 @@ impl Transaction {
         };
         for row in rows {
             let Some(state) = states.get(&JobId(row.job_id)) else { continue };
-            if !scored.specs.contains_key(&row.variant_id) {
-                scored.specs.insert(row.variant_id, parse_document(&row.document, "spec")?);
-            }
+            let spec = match scored.specs.entry(row.variant_id) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(parse_document(&row.document, "spec")?),
+            };
             let (experiment, out): (_, Dataset) =
                 (ExperimentId(row.experiment_id), column::named("a job's dataset", &row.out_dataset)?);
             if !state.is_final() {
                 // It will measure what its document says.
-                let scores = scored.specs[&row.variant_id].scores();
+                let scores = spec.scores();
                 scores.into_iter().for_each(|score| scored.known.add(experiment, row.variant_id, &out, score));
             }
             scored.evaluations.push(Evaluation {

@@ -4,12 +4,12 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use super::defaults::MAX_LOCAL_DIMENSIONS;
+
 /// Most examples of a group.
 pub const MAX_GROUP: u32 = 1000;
 /// Most scales that a score is named for.
 pub const MAX_SCALE_SCORES: u32 = 16;
-/// Most dimensions of examples whose local dimension is measured: 28 × 28 pixels fit, 32 × 32 × 3 would take hours.
-pub const MAX_LOCAL_DIMENSIONS: u32 = 1024;
 /// Groups of each side that a score of groups needs at least.
 const MIN_GROUPS: u32 = 2;
 
@@ -192,15 +192,11 @@ impl ScoreName {
                 ))
             }
             Self::LikelihoodRatio if !subject.background => Some(format!(
-                "`{self}` compares with a background model, which is trained with the sweep: give evaluation.background its \
-                 mutation, or leave the score out"
+                "`{self}` compares with a background model, which is trained with the sweep: give evaluation.background its mutation, or leave the score out"
             )),
             Self::LocalDimension if subject.dimensions > MAX_LOCAL_DIMENSIONS => Some(format!(
-                "`{self}` takes the whole Jacobian of the flow at each example, and these have {} dimensions: at most \
-                 {MAX_LOCAL_DIMENSIONS} allowed, so leave it out",
-                subject.dimensions
+                "`{self}` takes the whole Jacobian of the flow at each example, of at most {MAX_LOCAL_DIMENSIONS} dimensions: leave it out"
             )),
-            // The sweep must have several seeds, which an experiment alone does not know.
             Self::Waic
             | Self::LikelihoodRatio
             | Self::GradientNorm
