@@ -64,6 +64,24 @@ pub async fn fetch(client: &Client, digest: Digest, path: &Path, what: &str) -> 
     Ok(())
 }
 
+/// Fetches an artifact of at most `most` bytes; `what` is what people call it.
+pub async fn fetch_bytes(client: &Client, digest: Digest, most: u64, what: &str) -> Result<Vec<u8>, Failure> {
+    let mut pieces = client.artifact(&digest.to_wire()).await?;
+    let mut bytes = Vec::new();
+    while let Some(piece) = client.checked(pieces.message().await)? {
+        bytes.extend_from_slice(&piece.chunk);
+        if bytes.len() as u64 > most {
+            return Err(anyhow!("{what} has more than {most} bytes, which is more than can be shown").into());
+        }
+    }
+    let found = Digest::of(&bytes);
+    if found != digest {
+        let size = bytes.len();
+        return Err(anyhow!("{what} is damaged: expected SHA-256 {digest}, found {found} ({size} bytes)").into());
+    }
+    Ok(bytes)
+}
+
 /// Stores the file `path`, whose digest is `digest`.
 pub async fn store(client: &Client, digest: Digest, path: &Path) -> Result<Stored, Failure> {
     let unreadable = || format!("cannot read {}", path.display());

@@ -6,8 +6,9 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use proto::{
     convert::retry_after_of,
     v1::{
-        AurocRow, EvaluationRow, FigureRow, GetRequest, GetResponse, JobRow, ListFiguresRequest, ListJobsRequest,
-        QueryAurocRequest, QueryEvaluationsRequest, artifact_service_client::ArtifactServiceClient,
+        BitsPerDimRow, ExperimentRow, FigureRow, GetRequest, GetResponse, JobRow, ListExperimentsRequest,
+        ListFiguresRequest, ListJobsRequest, ListStatisticsRequest, QueryBitsPerDimRequest, QueryTableRequest,
+        StatisticsRow, TableRow, artifact_service_client::ArtifactServiceClient,
         fleet_service_client::FleetServiceClient, result_service_client::ResultServiceClient,
         sweep_service_client::SweepServiceClient,
     },
@@ -81,18 +82,44 @@ impl Client {
         ResultServiceClient::new(self.channel()).max_decoding_message_size(MAX_ANSWER_BYTES)
     }
 
-    /// The AUROC table of a sweep.
-    pub async fn auroc(&self, sweep: &str) -> Result<Vec<AurocRow>, Failure> {
-        let request = QueryAurocRequest { sweep: sweep.to_owned() };
-        let answer = self.results().query_auroc(request).await;
-        Ok(self.checked(answer)?.into_inner().rows)
+    /// Hands the numbers that `request` asks for to `each`, one after the other.
+    pub async fn table(
+        &self,
+        request: QueryTableRequest,
+        mut each: impl FnMut(TableRow) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let answer = self.results().query_table(request).await;
+        let mut messages = self.checked(answer)?.into_inner();
+        while let Some(message) = self.checked(messages.message().await)? {
+            message.rows.into_iter().try_for_each(&mut each)?;
+        }
+        Ok(())
     }
 
-    /// Every number of a sweep.
-    pub async fn evaluations(&self, sweep: &str) -> Result<Vec<EvaluationRow>, Failure> {
-        let request = QueryEvaluationsRequest { sweep: sweep.to_owned() };
-        let answer = self.results().query_evaluations(request).await;
-        Ok(self.checked(answer)?.into_inner().rows)
+    /// The bits/dim of each variant and dataset of a sweep.
+    pub async fn bits_per_dim(&self, sweep: &str) -> Result<Vec<BitsPerDimRow>, Failure> {
+        let request = QueryBitsPerDimRequest { sweep: sweep.to_owned(), variants: Vec::new() };
+        let answer = self.results().query_bits_per_dim(request).await;
+        let mut messages = self.checked(answer)?.into_inner();
+        let mut rows = Vec::new();
+        while let Some(message) = self.checked(messages.message().await)? {
+            rows.extend(message.rows);
+        }
+        Ok(rows)
+    }
+
+    /// Hands the experiments that `request` asks for to `each`, one after the other.
+    pub async fn experiments(
+        &self,
+        request: ListExperimentsRequest,
+        mut each: impl FnMut(ExperimentRow),
+    ) -> Result<(), Failure> {
+        let answer = self.results().list_experiments(request).await;
+        let mut messages = self.checked(answer)?.into_inner();
+        while let Some(message) = self.checked(messages.message().await)? {
+            message.experiments.into_iter().for_each(&mut each);
+        }
+        Ok(())
     }
 
     /// The jobs of a sweep in one state; in any when it is empty.
@@ -100,6 +127,12 @@ impl Client {
         let request = ListJobsRequest { sweep: sweep.to_owned(), state: state.to_owned(), limit: MAX_JOBS };
         let answer = self.results().list_jobs(request).await;
         Ok(self.checked(answer)?.into_inner().jobs)
+    }
+
+    /// What artifacts of statistics a request names.
+    pub async fn statistics(&self, request: ListStatisticsRequest) -> Result<Vec<StatisticsRow>, Failure> {
+        let answer = self.results().list_statistics(request).await;
+        Ok(self.checked(answer)?.into_inner().statistics)
     }
 
     /// The figures that a request names.

@@ -7,7 +7,9 @@ mod client;
 mod commands;
 mod document;
 mod endpoint;
+mod evidence;
 mod failure;
+mod images;
 mod output;
 
 use std::process::ExitCode;
@@ -17,8 +19,8 @@ use clap::Parser;
 use crate::{
     client::Client,
     commands::{
-        Command, cancel, checkpoint, data, drain, figures, jobs, list, logs, metrics, rescore, results, retry, submit,
-        up, validate, watch, why, workers,
+        Command, cancel, checkpoint, compare, data, drain, figures, jobs, list, logs, metrics, plot, report, rescore, results,
+        retry, submit, up, validate, watch, why, workers,
     },
     endpoint::Cluster,
     failure::{EXIT_CODES, Failure},
@@ -73,6 +75,9 @@ async fn run_waiting(cluster: &Cluster, command: &Command) -> Result<(), Failure
         Command::List(arguments) => list::run(arguments, &client()).await,
         Command::Watch(arguments) => watch::run(arguments, &client()).await,
         Command::Results(arguments) => results::run(arguments, &client()).await,
+        Command::Report(arguments) => report::run(arguments, &client()).await,
+        Command::Plot(arguments) => plot::run(arguments, &client()).await,
+        Command::Compare(arguments) => compare::run(arguments, &client()).await,
         Command::Checkpoint(arguments) => checkpoint::run(arguments, &client()).await,
         Command::Figures(arguments) => figures::run(arguments, &client()).await,
         Command::Jobs(arguments) => jobs::run(arguments, &client()).await,

@@ -12,7 +12,7 @@ use coordinator::{Screenplay, Script, serve};
 use domain::spec::Violations;
 use proto::{
     convert::{FromWire, invalid_argument},
-    v1::{AurocRow, EndedJob, EvaluationRow, JobCounts, JobRow, RunningJob, SweepSummary, WatchResponse},
+    v1::{AurocRow, BitsPerDimRow, EndedJob, JobCounts, JobRow, RunningJob, SweepSummary, TableRow, WatchResponse},
 };
 use support::{Run, spillway, sweeps};
 use tonic::Status;
@@ -51,16 +51,42 @@ fn auroc() -> AurocRow {
     }
 }
 
-fn evaluation(metric: &str, dataset: &str, value: f64) -> EvaluationRow {
-    EvaluationRow {
+fn row(seed: Option<u64>) -> TableRow {
+    TableRow {
+        sweep: "smoke".to_owned(),
         variant: "mask=cycle".to_owned(),
-        seed: 1,
         in_dataset: "synthetic-shapes".to_owned(),
         out_dataset: "synthetic-strokes".to_owned(),
-        metric: metric.to_owned(),
+        score: "log-likelihood".to_owned(),
+        metric: "auroc".to_owned(),
+        seed,
+        seeds: if seed.is_some() { 1 } else { 2 },
+        seeds_planned: if seed.is_some() { 1 } else { 2 },
+        mean: Some(0.25),
+        sd: seed.is_none().then_some(0.125),
+        ci_low: Some(0.125),
+        ci_high: Some(0.375),
+        ci_method: "student-t over seeds".to_owned(),
+        n_in: 64,
+        n_out: 32,
+        device: "cpu".to_owned(),
+        precision: "float32".to_owned(),
+        noise_draws: 1,
+        worker_version: "0.1.0".to_owned(),
+        ..TableRow::default()
+    }
+}
+
+fn bits(dataset: &str, mean: f64, outliers: f64) -> BitsPerDimRow {
+    BitsPerDimRow {
+        variant: "mask=cycle".to_owned(),
         dataset: dataset.to_owned(),
-        value: Some(value),
-        ..EvaluationRow::default()
+        in_distribution: dataset == "synthetic-shapes",
+        seeds: 2,
+        seeds_planned: 2,
+        mean: Some(mean),
+        outliers: Some(outliers),
+        ..BitsPerDimRow::default()
     }
 }
 
@@ -190,30 +216,36 @@ async fn sweeps_that_do_not_exist_exit_with_3() {
 
 #[tokio::test]
 async fn results_hold_the_auroc_table_and_the_bits_per_dim() {
-    let numbers = || {
-        vec![
-            evaluation("bits-per-dim-mean", "synthetic-strokes", 1.5),
-            evaluation("bits-per-dim-mean", "synthetic-shapes", 3.25),
-            evaluation("outliers", "synthetic-shapes", 2.0),
-        ]
+    let of_dataset = TableRow {
+        metric: "outliers".to_owned(),
+        dataset: "synthetic-shapes".to_owned(),
+        mean: Some(2.0),
+        ..row(Some(1))
     };
-    let script = || Script { auroc: vec![auroc()], evaluations: numbers(), ..script() };
+    let table = || vec![row(None), row(Some(1)), row(Some(2)), of_dataset.clone()];
+    let bits_per_dim = || vec![bits("synthetic-shapes", 3.25, 2.0), bits("synthetic-strokes", 1.5, 0.0)];
+    let script = || Script { table: table(), bits_per_dim: bits_per_dim(), ..script() };
 
     let (table, _) = converse(script(), &["results", "smoke"]).await;
     let (json, _) = converse(script(), &["results", ID, "--format", "json"]).await;
-    let (csv, _) = converse(script(), &["results", "smoke", "--format", "csv"]).await;
+    let (csv, asked) = converse(script(), &["results", "smoke", "--format", "csv"]).await;
     let (numbers, _) = converse(script(), &["results", "smoke", "--evaluations", "--format", "csv"]).await;
 
-    assert!(table.out.contains("0.2500 ± 0.1250  [0.1250, 0.3750]  2/2    64/32"), "{}", table.out);
+    assert!(table.out.contains("0.2500 ± 0.1250  [0.1250, 0.3750]  2/2"), "{}{}", table.out, table.err);
     assert!(table.out.contains("synthetic-shapes   3.250"), "{}", table.out);
+    assert!(table.out.contains("--scores all shows every one"), "{}", table.out);
     let document: serde_json::Value = serde_json::from_str(&json.out).unwrap();
-    assert_eq!(document["auroc"][0]["auroc_mean"], 0.25);
+    assert_eq!(document["results"][0]["mean"], 0.25);
     assert_eq!(document["bits_per_dim"][0]["outliers"], 2.0);
     assert_eq!(
         csv.out,
-        "sweep,variant,in_dataset,out_dataset,score,seeds,seeds_planned,seeds_undefined,auroc_mean,auroc_sd,ci_low,ci_high,ci_method,n_in,n_out,seeds_stopped\n\
-         smoke,mask=cycle,synthetic-shapes,synthetic-strokes,log-likelihood,2,2,0,0.25,0.125,0.125,0.375,student-t over seeds,64,32,0\n"
+        "sweep,variant,in_dataset,out_dataset,score,metric,seeds,seeds_planned,seeds_undefined,seeds_stopped,partial,mean,sd,\
+         ci_low,ci_high,ci_method,n_in,n_out,device,precision,noise_draws,worker_version\n\
+         smoke,mask=cycle,synthetic-shapes,synthetic-strokes,log-likelihood,auroc,2,2,0,0,false,0.25,0.125,\
+         0.125,0.375,student-t over seeds,64,32,cpu,float32,1,0.1.0\n"
     );
+    let request = asked.table_requests.lock().unwrap().remove(0);
+    assert_eq!((request.scores.len(), request.metrics), (0, vec!["auroc".to_owned()]), "programs get every score");
     assert_eq!(numbers.out.lines().count(), 4, "{}", numbers.out);
 }
 

@@ -76,7 +76,7 @@ async fn a_shutdown_ends_long_polls_and_watches_at_once() {
     coordinator.submit(&sweep_spec("waiting", &[1])).await.unwrap();
     let mut worker = coordinator.open_worker().await;
     worker.attempt().await;
-    let request = v1::WatchRequest { sweep: "waiting".to_owned() };
+    let request = v1::WatchRequest { sweep: "waiting".to_owned(), scores: vec![] };
     let mut watch = coordinator.sweeps().watch(request).await.unwrap().into_inner();
     watch.message().await.unwrap().unwrap();
     let mut waiting = coordinator.worker();

@@ -39,7 +39,7 @@ async fn a_sweep_goes_from_submit_to_its_table() {
     worker.complete(evaluate.attempt.unwrap(), evaluated(statistics, 0.25)).await.unwrap();
 
     assert_eq!(worker.claim(0).await.unwrap(), None);
-    let request = v1::QueryAurocRequest { sweep: "life".to_owned() };
+    let request = v1::QueryAurocRequest { sweep: "life".to_owned(), scores: vec![] };
     let table = coordinator.results().query_auroc(request).await.unwrap().into_inner().rows;
     assert_eq!(table.len(), 1);
     assert_eq!((table[0].auroc_mean, table[0].seeds, table[0].seeds_planned), (Some(0.25), 1, 1));
@@ -58,7 +58,7 @@ async fn a_watch_shows_changes_and_ends_with_the_sweep() {
     let scene = Scene::new();
     let coordinator = scene.start().await;
     coordinator.submit(&sweep_spec("watched", &[1])).await.unwrap();
-    let request = v1::WatchRequest { sweep: "watched".to_owned() };
+    let request = v1::WatchRequest { sweep: "watched".to_owned(), scores: vec![] };
     let mut watch = coordinator.sweeps().watch(request).await.unwrap().into_inner();
     let first = soon("the first snapshot", watch.message()).await.unwrap().unwrap();
     assert_eq!(first.sweep.unwrap().jobs.unwrap().ready, 1);

@@ -1,4 +1,5 @@
 //! A user's own files from `submit` to the table: classes, steps and feature vectors, and what is missing.
+#![allow(clippy::unwrap_used, reason = "a test's set-up fails loudly")]
 
 use std::{fs, path::Path};
 

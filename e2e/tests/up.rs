@@ -36,7 +36,7 @@ async fn one_command_brings_a_cluster_up_and_sigterm_ends_it() {
         tokio::task::yield_now().await;
     }
 
-    assert!(table.contains("synthetic-shapes,synthetic-strokes,log-likelihood,1,1,0,"), "{table}");
+    assert!(table.contains("synthetic-shapes,synthetic-strokes,log-likelihood,auroc,1,1,0,"), "{table}");
     assert!(status.unwrap().success(), "{}", up.output());
     assert!(!state.join("endpoint").exists(), "the endpoint of a cluster that ended is still announced");
 }

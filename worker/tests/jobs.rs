@@ -5,12 +5,12 @@ mod support;
 use domain::{
     Digest,
     job::FailureKind,
-    report::{CheckpointRef, Completion, Metric},
+    report::{CheckpointRef, Completion, Metric, Split},
 };
 use rustix::process::Signal;
 use support::{
     coordinator::Coordinator,
-    documents::{ENDLESS, attempt, evaluate, inspect, train, train_for_pictures, train_on},
+    documents::{ENDLESS, attempt, evaluate, evaluate_with, inspect, train, train_for_pictures, train_on},
     program::Program,
     service::Call,
 };
@@ -22,13 +22,20 @@ fn tiny_training_and_its_evaluation_run_to_completion() {
     coordinator.state(|state| state.jobs.push_back(train(training, 20, Vec::new())));
     let _worker = Program::start(&coordinator.url(), &[]);
 
-    let Completion::Train { checkpoint, provenance, .. } = coordinator.wait_for_completion(training) else {
+    let Completion::Train { checkpoint, provenance, statistics: recorded } = coordinator.wait_for_completion(training)
+    else {
         panic!("a trained flow expected");
     };
-    coordinator.state(|state| state.jobs.push_back(evaluate(evaluation, 20, checkpoint)));
-    let Completion::Evaluate { measurements, statistics, .. } = coordinator.wait_for_completion(evaluation) else {
+    coordinator.state(|state| state.jobs.push_back(evaluate_with(evaluation, 20, checkpoint, recorded.clone())));
+    let Completion::Evaluate { measurements, statistics, learned, .. } = coordinator.wait_for_completion(evaluation)
+    else {
         panic!("numbers expected");
     };
+
+    let parts: Vec<_> = recorded.iter().map(|one| (one.dataset.to_string(), one.split, one.images)).collect();
+    let own = "synthetic-shapes".to_owned();
+    assert_eq!(parts, [(own.clone(), Split::Train, 32), (own, Split::Test, 32)]);
+    assert_eq!(learned, [], "what training recorded was not recorded again");
 
     assert_eq!(checkpoint.step, 20);
     assert_eq!((provenance.device.as_str(), provenance.threads), ("cpu", 1));
@@ -47,6 +54,29 @@ fn tiny_training_and_its_evaluation_run_to_completion() {
     assert_eq!((auroc.n_in, auroc.n_out), (32, 32));
     assert!((0.0..=1.0).contains(&auroc.value.unwrap()), "{auroc:?}");
     coordinator.state(|state| assert!(state.artifacts.contains_key(&statistics.digest)));
+}
+
+#[test]
+fn statistics_that_are_missing_or_damaged_are_recorded_again_in_the_same_bits() {
+    let mut coordinator = Coordinator::start();
+    let training = attempt(1, 1);
+    coordinator.state(|state| state.jobs.push_back(train(training, 20, Vec::new())));
+    let worker = Program::start(&coordinator.url(), &[]);
+    let Completion::Train { checkpoint, statistics: recorded, .. } = coordinator.wait_for_completion(training) else {
+        panic!("a trained flow expected");
+    };
+    drop(worker);
+    let _worker = Program::start(&coordinator.url(), &[]);
+    coordinator.state(|state| state.artifacts.insert(recorded[0].digest, b"damaged".to_vec()));
+
+    for (epoch, given, again) in [(1, recorded.clone(), &recorded[..1]), (2, Vec::new(), &recorded[..])] {
+        let evaluation = attempt(2, epoch);
+        coordinator.state(|state| state.jobs.push_back(evaluate_with(evaluation, 20, checkpoint, given)));
+        let Completion::Evaluate { learned, .. } = coordinator.wait_for_completion(evaluation) else {
+            panic!("numbers expected");
+        };
+        assert_eq!(learned, again);
+    }
 }
 
 #[test]

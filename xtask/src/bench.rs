@@ -23,6 +23,8 @@ pub enum Benchmark {
     Queue,
     /// How far densities and inverses drift in single precision, TF32 and bfloat16
     Precision,
+    /// Recording a dataset: images per second with and without code lengths, sizes, and what the scores say
+    Evaluation,
     /// The metrics of a million scores, beside the plainest way to an AUROC
     Metrics,
 }
@@ -38,7 +40,7 @@ impl Benchmark {
                 &["build", "--release", "--package", "coordinator", "--package", "worker"]
             }
             Self::Queue => &["build", "--release", "--package", "coordinator"],
-            Self::Flows | Self::Precision | Self::Metrics => &[],
+            Self::Flows | Self::Precision | Self::Evaluation | Self::Metrics => &[],
         }
     }
 
@@ -49,6 +51,9 @@ impl Benchmark {
             Self::Flows => &["run", "--release", "--package", "training", "--example", "step_benchmark", "--"],
             Self::Queue => &["run", "--release", "--package", "e2e", "--example", "queue_benchmark", "--"],
             Self::Precision => &["run", "--release", "--package", "flows", "--example", "precision_report", "--"],
+            Self::Evaluation => {
+                &["run", "--release", "--package", "training", "--example", "evaluation_benchmark", "--"]
+            }
             Self::Metrics => &["run", "--release", "--package", "ood", "--example", "million_scores", "--"],
         }
     }

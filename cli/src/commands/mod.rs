@@ -2,6 +2,7 @@
 
 pub mod cancel;
 pub mod checkpoint;
+pub mod compare;
 pub mod data;
 pub mod drain;
 pub mod figures;
@@ -9,6 +10,8 @@ pub mod jobs;
 pub mod list;
 pub mod logs;
 pub mod metrics;
+pub mod plot;
+pub mod report;
 pub mod rescore;
 pub mod results;
 pub mod retry;
@@ -34,8 +37,14 @@ pub enum Command {
     List(list::Arguments),
     /// Follow a sweep until it ends: progress of every running job, and the AUROC table as it fills
     Watch(watch::Arguments),
-    /// Print a sweep's results: the AUROC table and the bits/dim of each dataset
+    /// Print a sweep's results: every number as a list or a grid, and the bits/dim of each dataset
     Results(results::Arguments),
+    /// Write one page with everything that a sweep gave: tables, pictures, documents, versions
+    Report(report::Arguments),
+    /// Draw likelihoods, ROC curves, training curves or AUROCs of a sweep, as SVG or PNG
+    Plot(plot::Arguments),
+    /// Compare two variants, experiments or scores, with paired tests
+    Compare(compare::Arguments),
     /// Print AUROC, AUPR, FPR and detection error of two files of scores; needs no coordinator
     Metrics(metrics::Arguments),
     /// Fetch the pictures of what a sweep's or an experiment's flows learned, and list them

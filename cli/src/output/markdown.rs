@@ -2,25 +2,34 @@
 
 use std::io::{self, Write};
 
-use super::{Alignment, Table};
+use super::{Alignment, Cell, Table};
 
 /// Characters that would be read as markup inside a cell.
 const MARKUP: [char; 7] = ['\\', '|', '*', '_', '`', '<', '['];
 
 pub(super) fn write(table: &Table, out: &mut dyn Write) -> io::Result<()> {
-    write_row(table.columns.iter().map(|column| escape(column.title)), out)?;
+    write_row(table.columns.iter().map(|column| escape(&column.title())), out)?;
     let rules = table.columns.iter().map(|column| match column.alignment {
         Alignment::Left => ":---",
         Alignment::Right => "---:",
     });
     writeln!(out, "|{}|", rules.collect::<Vec<_>>().join("|"))?;
     for row in &table.rows {
-        write_row(row.iter().map(|cell| escape(&cell.shown())), out)?;
+        write_row(row.iter().map(shown), out)?;
     }
     for note in &table.notes {
         writeln!(out, "\n{}", escape(note))?;
     }
     Ok(())
+}
+
+fn shown(cell: &Cell) -> String {
+    match cell {
+        Cell::Estimate(estimate) if estimate.is_best => {
+            format!("**{}**{}", escape(&estimate.value("±")), escape(&estimate.suffix()))
+        }
+        other => escape(&other.shown()),
+    }
 }
 
 fn write_row(cells: impl Iterator<Item = String>, out: &mut dyn Write) -> io::Result<()> {

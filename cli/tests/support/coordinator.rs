@@ -1,20 +1,21 @@
 //! A coordinator that answers from a script, and remembers what it was asked.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     pin::Pin,
     sync::{Arc, Mutex},
 };
 
 use proto::v1::{
-    AurocRow, CancelRequest, CancelResponse, DrainRequest, DrainResponse, EvaluationRow, ExplainRequest,
-    ExplainResponse, FigureRow, GetRequest, GetResponse, GetSweepRequest, JobLogRequest, JobLogResponse, JobRow,
-    ListFiguresRequest, ListFiguresResponse, ListJobsRequest, ListJobsResponse, ListStatisticsRequest,
-    ListStatisticsResponse, ListSweepsRequest, ListSweepsResponse, ListWorkersRequest, ListWorkersResponse, PutRequest,
-    PutResponse, QueryAurocRequest, QueryAurocResponse, QueryEvaluationsRequest, QueryEvaluationsResponse,
-    RetryRequest, RetryResponse, StatRequest, StatResponse, SubmitRequest, SubmitResponse, SweepSummary,
-    TrainingCurveRequest, TrainingCurveResponse, ValidateRequest, ValidateResponse, WatchRequest, WatchResponse,
-    WorkerRow,
+    BitsPerDimRow, CancelRequest, CancelResponse, DescribeSweepRequest, DescribeSweepResponse, DrainRequest,
+    DrainResponse, ExperimentRow, ExplainRequest, ExplainResponse, FigureRow, GetRequest, GetResponse, GetSweepRequest,
+    JobLogRequest, JobLogResponse, JobRow, ListExperimentsRequest, ListExperimentsResponse, ListFiguresRequest,
+    ListFiguresResponse, ListJobsRequest, ListJobsResponse, ListStatisticsRequest, ListStatisticsResponse,
+    ListSweepsRequest, ListSweepsResponse, ListWorkersRequest, ListWorkersResponse, PutRequest, PutResponse,
+    QueryAurocRequest, QueryAurocResponse, QueryBitsPerDimRequest, QueryBitsPerDimResponse, QueryEvaluationsRequest,
+    QueryEvaluationsResponse, QueryTableRequest, QueryTableResponse, RetryRequest, RetryResponse, StatRequest,
+    StatResponse, StatisticsRow, SubmitRequest, SubmitResponse, SweepSummary, TableRow, TrainingCurveRequest,
+    TrainingCurveResponse, ValidateRequest, ValidateResponse, WatchRequest, WatchResponse, WorkerRow,
     artifact_service_server::{ArtifactService, ArtifactServiceServer},
     fleet_service_server::{FleetService, FleetServiceServer},
     result_service_server::{ResultService, ResultServiceServer},
@@ -43,16 +44,28 @@ pub struct Script {
     pub refusal: Option<Status>,
     /// Refusals of the first submits, before `refusal` counts.
     pub first_refusals: Mutex<VecDeque<Status>>,
-    /// Its AUROC table.
-    pub auroc: Vec<AurocRow>,
-    /// Its numbers.
-    pub evaluations: Vec<EvaluationRow>,
+    /// What it asked for, and how its results were computed; the summary is its own.
+    pub description: DescribeSweepResponse,
+    /// The training curve of every experiment.
+    pub curve: TrainingCurveResponse,
+    /// Its numbers: those without a seed are over seeds.
+    pub table: Vec<TableRow>,
+    /// Its bits/dim.
+    pub bits_per_dim: Vec<BitsPerDimRow>,
+    /// Its experiments.
+    pub experiments: Vec<ExperimentRow>,
+    /// Tables that were asked for.
+    pub table_requests: Mutex<Vec<QueryTableRequest>>,
     /// Its jobs.
     pub jobs: Vec<JobRow>,
     /// Its figures.
     pub figures: Vec<FigureRow>,
-    /// The bytes of every artifact, whatever its digest.
+    /// The bytes of every artifact, whatever its digest, but for those below.
     pub artifact: Vec<u8>,
+    /// The bytes of artifacts, by digest.
+    pub artifacts: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Its artifacts of statistics.
+    pub statistics: Vec<StatisticsRow>,
     /// One for each `Watch`, in order.
     pub watches: Mutex<VecDeque<Screenplay>>,
     /// The workers that are there.
@@ -127,6 +140,16 @@ impl SweepService for Scripted {
         Ok(self.0.sweep.clone().into())
     }
 
+    async fn describe(
+        &self,
+        request: Request<DescribeSweepRequest>,
+    ) -> Result<Response<DescribeSweepResponse>, Status> {
+        self.known(&request.into_inner().sweep)?;
+        let mut description = self.0.description.clone();
+        description.sweep = Some(self.0.sweep.clone());
+        Ok(description.into())
+    }
+
     async fn list(&self, _: Request<ListSweepsRequest>) -> Result<Response<ListSweepsResponse>, Status> {
         Ok(ListSweepsResponse { sweeps: vec![self.0.sweep.clone()] }.into())
     }
@@ -164,17 +187,72 @@ impl ResultService for Scripted {
         Ok(Response::new(Box::pin(tokio_stream::iter(screenplay))))
     }
 
-    async fn query_auroc(&self, request: Request<QueryAurocRequest>) -> Result<Response<QueryAurocResponse>, Status> {
+    type QueryTableStream = Pin<Box<dyn Stream<Item = Result<QueryTableResponse, Status>> + Send>>;
+    type QueryBitsPerDimStream = Pin<Box<dyn Stream<Item = Result<QueryBitsPerDimResponse, Status>> + Send>>;
+    type ListExperimentsStream = Pin<Box<dyn Stream<Item = Result<ListExperimentsResponse, Status>> + Send>>;
+
+    async fn query_table(
+        &self,
+        request: Request<QueryTableRequest>,
+    ) -> Result<Response<Self::QueryTableStream>, Status> {
+        let request = request.into_inner();
+        self.known(&request.sweep)?;
+        self.0.table_requests.lock().expect("no test panics with it").push(request.clone());
+        let holds = |names: &[String], name: &String| names.is_empty() || names.contains(name);
+        let rows = self.0.table.iter().filter(|row| {
+            row.seed.is_some() == request.per_seed
+                && (request.seeds.is_empty() || row.seed.is_some_and(|seed| request.seeds.contains(&seed)))
+                && holds(&request.variants, &row.variant)
+                && holds(&request.in_datasets, &row.in_dataset)
+                && holds(&request.out_datasets, &row.out_dataset)
+                && holds(&request.scores, &row.score)
+                && holds(&request.metrics, &row.metric)
+        });
+        // Small messages, so that rows come in several.
+        let rows: Vec<TableRow> = rows.cloned().collect();
+        let messages: Vec<_> = rows.chunks(2).map(|rows| Ok(QueryTableResponse { rows: rows.to_vec() })).collect();
+        Ok(Response::new(Box::pin(tokio_stream::iter(messages))))
+    }
+
+    async fn query_bits_per_dim(
+        &self,
+        request: Request<QueryBitsPerDimRequest>,
+    ) -> Result<Response<Self::QueryBitsPerDimStream>, Status> {
         self.known(&request.into_inner().sweep)?;
-        Ok(QueryAurocResponse { rows: self.0.auroc.clone() }.into())
+        let message = QueryBitsPerDimResponse { rows: self.0.bits_per_dim.clone() };
+        Ok(Response::new(Box::pin(tokio_stream::iter([Ok(message)]))))
+    }
+
+    async fn list_experiments(
+        &self,
+        request: Request<ListExperimentsRequest>,
+    ) -> Result<Response<Self::ListExperimentsStream>, Status> {
+        let ListExperimentsRequest { sweep, experiment_id, variants, settings } = request.into_inner();
+        if experiment_id == 0 {
+            self.known(&sweep)?;
+        }
+        let found = self.0.experiments.iter().filter(|row| {
+            (experiment_id == 0 || row.experiment_id == experiment_id)
+                && (variants.is_empty() || variants.contains(&row.variant))
+        });
+        let mut found: Vec<ExperimentRow> = found.cloned().collect();
+        if experiment_id != 0 && found.is_empty() {
+            return Err(Status::not_found(format!("no experiment {experiment_id}")));
+        }
+        found.iter_mut().for_each(|row| row.settings.retain(|path, _| settings.contains(path)));
+        let message = ListExperimentsResponse { experiments: found };
+        Ok(Response::new(Box::pin(tokio_stream::iter([Ok(message)]))))
+    }
+
+    async fn query_auroc(&self, _: Request<QueryAurocRequest>) -> Result<Response<QueryAurocResponse>, Status> {
+        Err(Status::unimplemented("no command asks for it"))
     }
 
     async fn query_evaluations(
         &self,
-        request: Request<QueryEvaluationsRequest>,
+        _: Request<QueryEvaluationsRequest>,
     ) -> Result<Response<QueryEvaluationsResponse>, Status> {
-        self.known(&request.into_inner().sweep)?;
-        Ok(QueryEvaluationsResponse { rows: self.0.evaluations.clone() }.into())
+        Err(Status::unimplemented("no command asks for it"))
     }
 
     async fn list_jobs(&self, request: Request<ListJobsRequest>) -> Result<Response<ListJobsResponse>, Status> {
@@ -188,15 +266,19 @@ impl ResultService for Scripted {
         &self,
         _: Request<TrainingCurveRequest>,
     ) -> Result<Response<TrainingCurveResponse>, Status> {
-        Err(Status::unimplemented("no command asks for it"))
+        Ok(self.0.curve.clone().into())
     }
 
     async fn list_statistics(
         &self,
         request: Request<ListStatisticsRequest>,
     ) -> Result<Response<ListStatisticsResponse>, Status> {
-        self.known(&request.into_inner().sweep)?;
-        Ok(Response::new(ListStatisticsResponse::default()))
+        let ListStatisticsRequest { sweep, experiment_id } = request.into_inner();
+        if experiment_id == 0 {
+            self.known(&sweep)?;
+        }
+        let of = |row: &&StatisticsRow| experiment_id == 0 || row.experiment_id == experiment_id;
+        Ok(ListStatisticsResponse { statistics: self.0.statistics.iter().filter(of).cloned().collect() }.into())
     }
 
     async fn list_figures(
@@ -250,8 +332,9 @@ impl ArtifactService for Scripted {
         Err(Status::unimplemented("no command stores artifacts"))
     }
 
-    async fn get(&self, _: Request<GetRequest>) -> Result<Response<Self::GetStream>, Status> {
-        let pieces: Vec<_> = self.0.artifact.chunks(7).map(|piece| Ok(GetResponse { chunk: piece.to_vec() })).collect();
+    async fn get(&self, request: Request<GetRequest>) -> Result<Response<Self::GetStream>, Status> {
+        let bytes = self.0.artifacts.get(&request.into_inner().digest).unwrap_or(&self.0.artifact);
+        let pieces: Vec<_> = bytes.chunks(997).map(|piece| Ok(GetResponse { chunk: piece.to_vec() })).collect();
         Ok(Response::new(Box::pin(tokio_stream::iter(pieces))))
     }
 

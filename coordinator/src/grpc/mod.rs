@@ -1,6 +1,7 @@
 //! The edge: parse the request once, call the lifecycle or a view, write the answer. No decision is made here.
 
 mod artifact;
+mod description;
 mod explain;
 mod fleet;
 mod log;
@@ -8,6 +9,7 @@ mod result;
 mod rows;
 mod status;
 mod sweep;
+mod table;
 mod unreadable;
 mod watch;
 mod worker;

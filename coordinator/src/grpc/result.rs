@@ -14,6 +14,7 @@ use super::{
     find_sweep,
     log::{LogReader, LogRequest},
     rows, status,
+    table::{self, ExperimentsRequest, TableRequest},
 };
 use crate::lifecycle::LifecycleError;
 
@@ -21,6 +22,8 @@ use crate::lifecycle::LifecycleError;
 const DEFAULT_JOBS: u32 = 1000;
 /// Most jobs listed.
 const MAX_JOBS: u32 = 10_000;
+/// Most rows of a table in one message.
+const MAX_ROWS: u32 = 100_000;
 /// Sizes of a variant's label, in bytes; an empty one stands for all variants.
 const VARIANT_BYTES: std::ops::RangeInclusive<usize> = 0..=65_536;
 
@@ -38,14 +41,19 @@ impl ResultApi {
 #[tonic::async_trait]
 impl ResultService for ResultApi {
     type JobLogStream = BoxStream<'static, Result<v1::JobLogResponse, Status>>;
+    type QueryTableStream = BoxStream<'static, Result<v1::QueryTableResponse, Status>>;
+    type QueryBitsPerDimStream = BoxStream<'static, Result<v1::QueryBitsPerDimResponse, Status>>;
+    type ListExperimentsStream = BoxStream<'static, Result<v1::ListExperimentsResponse, Status>>;
 
     async fn query_auroc(
         &self,
         request: Request<v1::QueryAurocRequest>,
     ) -> Result<Response<v1::QueryAurocResponse>, Status> {
-        let v1::QueryAurocRequest { sweep } = request.into_inner();
+        let v1::QueryAurocRequest { sweep, scores } = request.into_inner();
+        let scores = table::scores(scores).map_err(|refusal| status::refused(&refusal))?;
         let sweep = find_sweep(&self.store, &sweep).await?;
-        let table = self.store.auroc_table(sweep).await.map_err(failed)?;
+        let table = self.store.auroc_table(sweep, &scores, MAX_ROWS + 1).await.map_err(failed)?;
+        refuse_too_many(table.len())?;
         Ok(Response::new(v1::QueryAurocResponse { rows: table.into_iter().map(rows::auroc).collect() }))
     }
 
@@ -55,8 +63,32 @@ impl ResultService for ResultApi {
     ) -> Result<Response<v1::QueryEvaluationsResponse>, Status> {
         let v1::QueryEvaluationsRequest { sweep } = request.into_inner();
         let sweep = find_sweep(&self.store, &sweep).await?;
-        let numbers = self.store.evaluations(sweep).await.map_err(failed)?;
+        let numbers = self.store.evaluations(sweep, MAX_ROWS + 1).await.map_err(failed)?;
+        refuse_too_many(numbers.len())?;
         Ok(Response::new(v1::QueryEvaluationsResponse { rows: numbers.into_iter().map(rows::evaluation).collect() }))
+    }
+
+    async fn query_table(
+        &self,
+        request: Request<v1::QueryTableRequest>,
+    ) -> Result<Response<Self::QueryTableStream>, Status> {
+        let request = TableRequest::parse(request.into_inner()).map_err(|refusal| status::refused(&refusal))?;
+        Ok(Response::new(Box::pin(request.answer(self.store.clone()).await?)))
+    }
+
+    async fn query_bits_per_dim(
+        &self,
+        request: Request<v1::QueryBitsPerDimRequest>,
+    ) -> Result<Response<Self::QueryBitsPerDimStream>, Status> {
+        Ok(Response::new(Box::pin(table::bits_per_dim(request.into_inner(), self.store.clone()).await?)))
+    }
+
+    async fn list_experiments(
+        &self,
+        request: Request<v1::ListExperimentsRequest>,
+    ) -> Result<Response<Self::ListExperimentsStream>, Status> {
+        let request = ExperimentsRequest::parse(request.into_inner()).map_err(|refusal| status::refused(&refusal))?;
+        Ok(Response::new(Box::pin(request.answer(self.store.clone()).await?)))
     }
 
     async fn list_jobs(&self, request: Request<v1::ListJobsRequest>) -> Result<Response<v1::ListJobsResponse>, Status> {
@@ -76,7 +108,11 @@ impl ResultService for ResultApi {
         let experiment =
             ExperimentId::from_wire(experiment_id, "experiment_id").map_err(|refusal| status::refused(&refusal))?;
         let curve = self.store.training_curve(experiment).await.map_err(failed)?;
-        Ok(Response::new(v1::TrainingCurveResponse { points: curve.into_iter().map(rows::curve_point).collect() }))
+        let validation = self.store.validation_curve(experiment).await.map_err(failed)?;
+        Ok(Response::new(v1::TrainingCurveResponse {
+            points: curve.into_iter().map(rows::curve_point).collect(),
+            validation: validation.into_iter().map(rows::validation_point).collect(),
+        }))
     }
 
     async fn list_figures(
@@ -173,6 +209,16 @@ fn parse_state(name: &str) -> Result<Vec<StateName>, Violations> {
     match name.parse() {
         Ok(state) => Ok(vec![state]),
         Err(refusal) => Err(Violations::one("state", format!("{refusal}"))),
+    }
+}
+
+fn refuse_too_many(rows: usize) -> Result<(), Status> {
+    match u32::try_from(rows) {
+        Ok(rows) if rows <= MAX_ROWS => Ok(()),
+        _ => {
+            let text = format!("more than {MAX_ROWS} rows, too many for one message: QueryTable sends them in parts");
+            Err(status::refused(&Violations::one("sweep", text)))
+        }
     }
 }
 

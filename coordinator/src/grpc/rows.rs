@@ -6,7 +6,7 @@ use proto::{
     v1::{self, TrainingCurvePoint},
 };
 use store::{
-    FigureRow, StatisticsRow,
+    BitsPerDimRow, ExperimentRow, FigureRow, StatisticsRow, TableRow, ValidationRow,
     views::{AurocRow, CurveRow, EvaluationRow, JobRow, SweepSummary},
 };
 
@@ -85,6 +85,73 @@ pub(super) fn evaluation(row: EvaluationRow) -> v1::EvaluationRow {
     }
 }
 
+pub(super) fn table(row: TableRow) -> v1::TableRow {
+    v1::TableRow {
+        sweep: row.sweep,
+        variant: row.variant,
+        in_dataset: row.in_dataset,
+        out_dataset: row.out_dataset,
+        score: row.score,
+        metric: row.metric,
+        dataset: row.dataset.unwrap_or_default(),
+        seed: row.seed.map(large_count),
+        experiment_id: row.experiment_id,
+        seeds: count(row.seeds),
+        seeds_planned: count(i64::from(row.seeds_planned)),
+        seeds_undefined: count(row.seeds_undefined),
+        seeds_stopped: count(row.seeds_stopped),
+        partial: row.partial,
+        mean: row.mean,
+        sd: row.sd,
+        ci_low: row.ci_low,
+        ci_high: row.ci_high,
+        ci_method: row.ci_method.unwrap_or_default(),
+        n_in: large_count(row.n_in),
+        n_out: large_count(row.n_out),
+        device: row.device.unwrap_or_default(),
+        precision: row.precision.unwrap_or_default(),
+        noise_draws: count(i64::from(row.noise_draws.unwrap_or_default())),
+        worker_version: row.worker_version.unwrap_or_default(),
+    }
+}
+
+pub(super) fn bits_per_dim(row: BitsPerDimRow) -> v1::BitsPerDimRow {
+    v1::BitsPerDimRow {
+        sweep: row.sweep,
+        variant: row.variant,
+        dataset: row.dataset,
+        in_distribution: row.in_distribution,
+        seeds: count(row.seeds),
+        seeds_planned: count(i64::from(row.seeds_planned)),
+        images: large_count(row.images),
+        mean: row.mean,
+        mean_sd: row.mean_sd,
+        median: row.median,
+        median_sd: row.median_sd,
+        trimmed: row.trimmed,
+        trimmed_sd: row.trimmed_sd,
+        outliers: row.outliers,
+        non_finite: row.non_finite,
+    }
+}
+
+/// `asked` are the paths of the row's settings.
+pub(super) fn experiment(row: ExperimentRow, asked: &[String]) -> v1::ExperimentRow {
+    let settings = asked.iter().cloned().zip(row.settings);
+    v1::ExperimentRow {
+        sweep: row.sweep,
+        variant: row.variant,
+        seed: large_count(row.seed),
+        experiment_id: row.experiment_id,
+        state: row.state,
+        in_dataset: row.in_dataset,
+        checkpoint: row.checkpoint.as_deref().map(digest).unwrap_or_default(),
+        jobs_done: count(row.jobs_done),
+        jobs_total: count(row.jobs_total),
+        settings: settings.filter_map(|(path, value)| Some((path, value?))).collect(),
+    }
+}
+
 pub(super) fn job(row: JobRow) -> v1::JobRow {
     v1::JobRow {
         started_at: row.started().map(|at| at.to_wire()),
@@ -142,7 +209,11 @@ pub(super) fn curve_point(row: CurveRow) -> TrainingCurvePoint {
     }
 }
 
-/// The digest stands in hexadecimal in the view, which a CHECK keeps sound.
+pub(super) fn validation_point(row: ValidationRow) -> v1::ValidationCurvePoint {
+    let ValidationRow { step, bits_per_dim, auroc } = row;
+    v1::ValidationCurvePoint { step: large_count(step), bits_per_dim, auroc }
+}
+
 pub(super) fn statistics(row: StatisticsRow) -> v1::StatisticsRow {
     v1::StatisticsRow {
         sweep: row.sweep,
@@ -154,12 +225,16 @@ pub(super) fn statistics(row: StatisticsRow) -> v1::StatisticsRow {
         split: row.split,
         images: large_count(row.images),
         noise_draws: count(i64::from(row.noise_draws)),
-        digest: row.digest.parse::<Digest>().map(|digest| digest.to_wire()).unwrap_or_default(),
+        digest: digest(&row.digest),
         bytes: large_count(row.bytes),
     }
 }
 
-/// As for [`statistics`], the digest is sound.
+/// A digest stands in hexadecimal in the views, which a CHECK keeps sound.
+fn digest(hexadecimal: &str) -> Vec<u8> {
+    hexadecimal.parse::<Digest>().map(|digest| digest.to_wire()).unwrap_or_default()
+}
+
 pub(super) fn figure(row: FigureRow) -> v1::FigureRow {
     v1::FigureRow {
         sweep: row.sweep,
@@ -169,7 +244,7 @@ pub(super) fn figure(row: FigureRow) -> v1::FigureRow {
         job_id: row.job_id,
         name: row.name,
         caption: row.caption,
-        digest: row.digest.parse::<Digest>().map(|digest| digest.to_wire()).unwrap_or_default(),
+        digest: digest(&row.digest),
         media_type: row.media_type,
         width: count(i64::from(row.width)),
         height: count(i64::from(row.height)),

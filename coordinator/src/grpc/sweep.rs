@@ -17,7 +17,7 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
-use super::{find_sweep, rows, status, watch::Watch};
+use super::{description, find_sweep, rows, status, table, watch::Watch};
 use crate::{
     Wakeups,
     lifecycle::{Lifecycle, Rescored, Submission, expand},
@@ -70,6 +70,15 @@ impl SweepService for SweepApi {
         Ok(Response::new(self.summary(sweep).await?))
     }
 
+    async fn describe(
+        &self,
+        request: Request<v1::DescribeSweepRequest>,
+    ) -> Result<Response<v1::DescribeSweepResponse>, Status> {
+        let v1::DescribeSweepRequest { sweep, max_variants } = request.into_inner();
+        let sweep = find_sweep(&self.store, &sweep).await?;
+        Ok(Response::new(description::describe(&self.store, sweep, max_variants).await?))
+    }
+
     async fn list(&self, request: Request<v1::ListSweepsRequest>) -> Result<Response<v1::ListSweepsResponse>, Status> {
         let v1::ListSweepsRequest { limit } = request.into_inner();
         let limit = if limit == 0 { DEFAULT_SWEEPS } else { limit.min(MAX_SWEEPS) };
@@ -78,9 +87,10 @@ impl SweepService for SweepApi {
     }
 
     async fn watch(&self, request: Request<v1::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
-        let v1::WatchRequest { sweep } = request.into_inner();
+        let v1::WatchRequest { sweep, scores } = request.into_inner();
+        let scores = table::scores(scores).map_err(|refusal| status::refused(&refusal))?;
         let sweep = find_sweep(&self.store, &sweep).await?;
-        let watch = Watch::new(self.store.clone(), &self.wakeups, self.shutdown.clone(), sweep);
+        let watch = Watch::new(self.store.clone(), &self.wakeups, self.shutdown.clone(), sweep, scores);
         Ok(Response::new(Box::pin(watch.into_stream())))
     }
 

@@ -22,6 +22,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(200);
 /// Most rows of running and of ended jobs in a snapshot.
 const MAX_ROWS: u32 = 1000;
+/// Most rows of the table in a snapshot: some megabytes, of the 64 MiB that the command line takes.
+const MAX_TABLE_ROWS: u32 = 10_000;
 /// Jobs that ended without a result.
 const ENDED: [StateName; 4] = [StateName::Failed, StateName::Cancelled, StateName::Quarantined, StateName::Stopped];
 
@@ -31,18 +33,27 @@ pub(super) struct Watch {
     changes: watch::Receiver<()>,
     shutdown: CancellationToken,
     sweep: SweepId,
+    scores: Vec<String>,
     seen: HistoryMark,
     sent: Option<v1::WatchResponse>,
     looked: Option<Instant>,
 }
 
 impl Watch {
-    pub(super) fn new(store: Store, wakeups: &Wakeups, shutdown: CancellationToken, sweep: SweepId) -> Self {
+    /// The table of a snapshot has rows of these `scores`, or of all when there are none.
+    pub(super) fn new(
+        store: Store,
+        wakeups: &Wakeups,
+        shutdown: CancellationToken,
+        sweep: SweepId,
+        scores: Vec<String>,
+    ) -> Self {
         Self {
             store,
             changes: wakeups.subscribe(),
             shutdown,
             sweep,
+            scores,
             seen: HistoryMark::default(),
             sent: None,
             looked: None,
@@ -106,7 +117,7 @@ impl Watch {
             return Ok(Some(v1::WatchResponse { running, ..sent.clone() }));
         }
         let Some(summary) = self.store.sweep_summary(self.sweep).await? else { return Ok(None) };
-        let auroc = self.store.auroc_table(self.sweep).await?;
+        let auroc = self.store.auroc_table(self.sweep, &self.scores, MAX_TABLE_ROWS).await?;
         let ended = self.store.jobs(self.sweep, &ENDED, MAX_ROWS).await?;
         self.seen = mark;
         let finished = summary.is_finished();
@@ -114,6 +125,7 @@ impl Watch {
             sweep: Some(rows::summary(&summary)),
             // Nothing runs in a finished sweep, whatever the rows read earlier say.
             running: if finished { Vec::new() } else { running },
+            auroc_rows: auroc.first().map_or(0, |row| rows::large_count(row.rows)),
             auroc: auroc.into_iter().map(rows::auroc).collect(),
             ended: ended.into_iter().map(rows::ended).collect(),
             finished,

@@ -108,33 +108,6 @@ fn a_dataset_of_another_shape_is_refused_with_both_shapes() {
 }
 
 #[test]
-fn steps_decide_about_the_shape_and_are_checked_where_they_stand() {
-    assert_refused(
-        &[("/evaluation/out", json!(["svhn|gray|resize=28x28:bilinear", "svhn|gray", "own:cats@1x32x32"]))],
-        &[
-            "base.evaluation.out[1]: `svhn|gray` has 1×32×32, and `fashion-mnist`, which is learned, 1×28×28",
-            "base.evaluation.out[2]: `own:cats@1x32x32` has 1×32×32, and `fashion-mnist`, which is learned, 1×28×28",
-        ],
-    );
-    assert_refused(
-        &[
-            ("/data/dataset", json!("fashion-mnist|embed=extractor@12")),
-            ("/evaluation/out", json!(["own:mine.csv@12"])),
-        ],
-        &["base.data.dataset: the data are vectors of 12 features, and this model takes images: use tabular"],
-    );
-    for (dataset, part) in [
-        ("fashion-mnist|crop=32x32", "step `crop=32x32` does not fit 1×28×28"),
-        ("fashion-mnist|blur", "unknown step `blur`"),
-        ("own:cats", "say the shape after an @"),
-        ("own:../cats@1x28x28", "a relative path"),
-    ] {
-        assert_does_not_parse("/evaluation/out/0", json!(dataset), "base.evaluation.out[0]", part);
-        assert_does_not_parse("/data/dataset", json!(dataset), "base.data.dataset", part);
-    }
-}
-
-#[test]
 fn each_rule_of_the_training_names_its_field() {
     for (field, wrong, refusal) in [
         ("steps", json!(0), "0 is out of range: 1 to 1000000000 allowed, or 0 to evaluate initial_weights as they are"),

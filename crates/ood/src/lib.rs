@@ -13,6 +13,7 @@ pub use metrics::bootstrap::{Bootstrap, DEFAULT_RESAMPLES, bootstrap, bootstrap_
 pub use metrics::interval::{Interval, IntervalMethod};
 pub use metrics::operating_point::OperatingPoint;
 pub use metrics::paired::{PairedError, PairedMethod, PairedTest, Scores, delong_test};
+pub use metrics::paired_t::{PairedT, PairedTError, holm, paired_t_test};
 pub use metrics::roc::{BandPoint, RocCurve, RocPoint, roc_band, roc_curve};
 pub use metrics::seeds::{OverSeeds, over_seeds};
 pub use metrics::separation::{Separation, SeparationMetric, separation};

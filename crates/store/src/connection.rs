@@ -66,12 +66,18 @@ impl Store {
         Ok(Self { pool, documents: Documents::default() })
     }
 
-    /// Brings the schema up to date; coordinators that start together wait for each other.
+    /// Brings the schema up to date, and lets the role `spillway_reader` read its views; coordinators that start together wait for
+    /// each other.
     ///
     /// # Errors
     /// [`StoreError::Migration`].
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        Ok(sqlx::migrate!("../../migrations").run(&self.pool).await?)
+        sqlx::migrate!("../../migrations").run(&self.pool).await?;
+        let granted = self.grant_views().await?;
+        if granted > 0 {
+            info!(views = granted, "views shown to readers");
+        }
+        Ok(())
     }
 
     /// Closes every connection.

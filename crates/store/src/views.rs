@@ -74,6 +74,8 @@ pub struct AurocRow {
     pub n_in: i64,
     pub n_out: i64,
     pub seeds_stopped: i64,
+    /// How many rows there are, with those beyond the limit.
+    pub rows: i64,
 }
 
 /// One number: the columns of the view `evaluation`.
@@ -165,20 +167,27 @@ impl Store {
         Ok(rows.fetch_all(&self.pool).await?)
     }
 
-    /// The AUROC table of a sweep, in table order.
+    /// The AUROC table of a sweep, in table order: at most `limit` rows of these `scores`, or of all when there are none.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn auroc_table(&self, sweep: SweepId) -> Result<Vec<AurocRow>, StoreError> {
-        Ok(query_file_as!(AurocRow, "queries/views/auroc.sql", sweep.0).fetch_all(&self.pool).await?)
+    pub async fn auroc_table(
+        &self,
+        sweep: SweepId,
+        scores: &[String],
+        limit: u32,
+    ) -> Result<Vec<AurocRow>, StoreError> {
+        let rows = query_file_as!(AurocRow, "queries/views/auroc.sql", sweep.0, scores, i64::from(limit));
+        Ok(rows.fetch_all(&self.pool).await?)
     }
 
-    /// Every number of a sweep.
+    /// Every number of a sweep, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn evaluations(&self, sweep: SweepId) -> Result<Vec<EvaluationRow>, StoreError> {
-        Ok(query_file_as!(EvaluationRow, "queries/views/evaluations.sql", sweep.0).fetch_all(&self.pool).await?)
+    pub async fn evaluations(&self, sweep: SweepId, limit: u32) -> Result<Vec<EvaluationRow>, StoreError> {
+        let rows = query_file_as!(EvaluationRow, "queries/views/evaluations.sql", sweep.0, i64::from(limit));
+        Ok(rows.fetch_all(&self.pool).await?)
     }
 
     /// At most `limit` jobs of a sweep in one of `states`.

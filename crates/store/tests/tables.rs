@@ -85,7 +85,7 @@ async fn one_seed_keeps_its_own_interval() {
     let sweep = scene.submit(&sweep_spec("one-seed", &[4])).await;
     evaluate(&scene, sweep, &[0.25, 0.5]).await;
 
-    let table = scene.store.auroc_table(sweep).await.unwrap();
+    let table = scene.store.auroc_table(sweep, &[], 100).await.unwrap();
 
     assert_eq!(table.len(), 2);
     let row = &table[0];
@@ -101,7 +101,7 @@ async fn several_seeds_have_the_interval_of_students_t() {
     let sweep = scene.submit(&sweep_spec("three-seeds", &[1, 2, 3])).await;
     evaluate(&scene, sweep, &[0.2, 0.9, 0.3, 0.9, 0.4, 0.9]).await;
 
-    let row = scene.store.auroc_table(sweep).await.unwrap().remove(0);
+    let row = scene.store.auroc_table(sweep, &[], 100).await.unwrap().remove(0);
 
     let half = StudentsT::new(0.0, 1.0, 2.0).unwrap().inverse_cdf(0.975) * 0.1 / 3_f64.sqrt();
     assert_eq!((row.seeds, row.seeds_planned), (3, 3));
@@ -121,7 +121,7 @@ async fn an_undefined_auroc_is_counted_and_not_dropped() {
                  where metric = 'auroc' and job_id = (select min(job_id) from measurement)";
     sqlx::query(blank).execute(&scene.behind).await.unwrap();
 
-    let row = scene.store.auroc_table(sweep).await.unwrap().remove(0);
+    let row = scene.store.auroc_table(sweep, &[], 100).await.unwrap().remove(0);
 
     assert_eq!((row.seeds, row.seeds_undefined, row.auroc_mean), (1, 1, Some(0.25)), "{row:?}");
 }

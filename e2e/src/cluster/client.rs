@@ -85,11 +85,12 @@ impl Cluster {
         let request = QueryEvaluationsRequest { sweep: sweep.to_owned() };
         let rows = self.results()?.query_evaluations(request).await?.into_inner().rows;
         let mut rows: Vec<_> = rows.into_iter().map(|row| EvaluationRow { sweep: String::new(), ..row }).collect();
-        rows.sort_by_key(|row| (row.variant.clone(), row.seed, row.metric.clone(), row.dataset.clone()));
+        let key = |row: &EvaluationRow| [&row.variant, &row.score, &row.metric, &row.dataset].map(String::clone);
+        rows.sort_by_key(|row| (row.seed, key(row)));
         Ok(rows)
     }
 
-    /// Digests of the trained flows and of the per-image statistics of a sweep: equal only when every bit is.
+    /// Digests of the trained flows and of all statistics of a sweep: equal only when every bit is.
     ///
     /// # Errors
     /// When psql fails.
@@ -97,6 +98,10 @@ impl Cluster {
         self.sql(&format!(
             "select job.kind, variant.ordinal, experiment.seed, encode(coalesce(checkpoint, statistics), 'hex') \
              from result join job on job.id = job_id join experiment on experiment.id = experiment_id \
+             join variant on variant.id = variant_id join sweep on sweep.id = job.sweep_id \
+             where sweep.name = '{sweep}' union all \
+             select dataset || ' ' || split, variant.ordinal, experiment.seed, encode(digest, 'hex') \
+             from recorded_statistics join job on job.id = job_id join experiment on experiment.id = experiment_id \
              join variant on variant.id = variant_id join sweep on sweep.id = job.sweep_id \
              where sweep.name = '{sweep}' order by 1, 2, 3"
         ))

@@ -2,7 +2,7 @@
 
 use domain::{
     Epoch, ExperimentId, JobId, SweepId,
-    report::{Assignment, Attempt, CheckpointRef, Task},
+    report::{Assignment, Attempt, CheckpointRef, StatisticsRef, Task},
     spec::{DatasetName, ExperimentSpec},
 };
 use serde_json::json;
@@ -66,6 +66,16 @@ pub fn train_for_pictures(attempt: Attempt, steps: u64) -> Assignment {
 }
 
 pub fn evaluate(attempt: Attempt, steps: u64, checkpoint: CheckpointRef) -> Assignment {
-    let task = Task::Evaluate { checkpoint, out: DatasetName::SyntheticStrokes.into(), learned: Vec::new() };
+    evaluate_with(attempt, steps, checkpoint, Vec::new())
+}
+
+/// An evaluation that is given what training recorded.
+pub fn evaluate_with(
+    attempt: Attempt,
+    steps: u64,
+    checkpoint: CheckpointRef,
+    learned: Vec<StatisticsRef>,
+) -> Assignment {
+    let task = Task::Evaluate { checkpoint, out: DatasetName::SyntheticStrokes.into(), learned };
     assignment(attempt, spec("synthetic-shapes", steps), task)
 }

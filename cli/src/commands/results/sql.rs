@@ -2,49 +2,20 @@
 
 use domain::SweepId;
 
-/// The AUROC table and the bits/dim table, as two statements.
+/// The table over seeds and the bits/dim table, as two statements.
 pub fn tables(sweep: &str) -> String {
     let of_sweep = condition(sweep);
     format!(
         "\
-select variant, in_dataset, out_dataset, score, auroc_mean, auroc_sd, ci_low, ci_high, ci_method, seeds, seeds_planned, seeds_undefined, n_in, n_out, seeds_stopped
-from auroc
-where {of_sweep}
+select variant, in_dataset, out_dataset, score, mean as auroc, sd, ci_low, ci_high, ci_method, seeds, seeds_planned, partial, seeds_undefined, seeds_stopped, n_in, n_out
+from score_table
+where {of_sweep} and metric = 'auroc'
 order by variant_ordinal, out_dataset, score;
 
-with number as (
-    -- Every evaluate job measures the in-distribution dataset again, with the same result: one of them counts.
-    select distinct on (variant_ordinal, dataset, metric, seed)
-        variant, variant_ordinal, dataset, dataset <> in_dataset as is_out, metric, seed, value
-    from evaluation
-    where {of_sweep} and dataset is not null
-    order by variant_ordinal, dataset, metric, seed, out_dataset, score
-),
-over_seeds as (
-    -- No mean where a seed has no value, lest the others speak for it.
-    select
-        variant, variant_ordinal, dataset, is_out, metric, count(*) as seeds,
-        case when count(value) = count(*) then avg(value) end as mean,
-        case when count(value) = count(*) then stddev_samp(value) end as sd,
-        case when count(value) = count(*) then sum(value) end as total
-    from number
-    group by variant, variant_ordinal, dataset, is_out, metric
-)
-select
-    variant,
-    dataset,
-    max(seeds) as seeds,
-    max(mean) filter (where metric = 'bits-per-dim-mean') as bits_per_dim_mean,
-    max(sd) filter (where metric = 'bits-per-dim-mean') as bits_per_dim_mean_sd,
-    max(mean) filter (where metric = 'bits-per-dim-median') as bits_per_dim_median,
-    max(sd) filter (where metric = 'bits-per-dim-median') as bits_per_dim_median_sd,
-    max(mean) filter (where metric = 'bits-per-dim-trimmed') as bits_per_dim_trimmed,
-    max(sd) filter (where metric = 'bits-per-dim-trimmed') as bits_per_dim_trimmed_sd,
-    max(total) filter (where metric = 'outliers') as outliers,
-    max(total) filter (where metric = 'non-finite') as non_finite
-from over_seeds
-group by variant, variant_ordinal, dataset, is_out
-order by variant_ordinal, is_out, dataset;"
+select variant, dataset, in_distribution, seeds, seeds_planned, images, bits_per_dim_mean, bits_per_dim_mean_sd, bits_per_dim_median, bits_per_dim_median_sd, bits_per_dim_trimmed, bits_per_dim_trimmed_sd, outliers, non_finite
+from bits_per_dim
+where {of_sweep}
+order by variant_ordinal, not in_distribution, dataset;"
     )
 }
 

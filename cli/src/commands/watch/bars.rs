@@ -11,13 +11,17 @@ use proto::v1::{RunningJob, WatchResponse};
 use super::changes::{of_running, pace};
 use crate::{
     commands::{list::describe, results::auroc_table},
-    output::{Audience, Look, render},
+    output::{Look, Table, render},
 };
 
 /// A job that counts its steps or images.
 const COUNTING: &str = "{prefix}  {bar:24.cyan/dim} {pos:>6}/{len:<6} {eta:>4} left{msg}";
 /// A job that has not counted yet.
 const STARTING: &str = "{prefix}  starting";
+/// Lines beside rows of the table and bars of jobs: the summary, the header, notes, and room for lines that wrap.
+const OTHER_LINES: usize = 10;
+/// Rows that are shown however low the terminal is.
+const FEWEST_ROWS: usize = 4;
 /// Text of one or several lines.
 const TEXT: &str = "{msg}";
 
@@ -60,7 +64,8 @@ impl Bars {
             self.show_job(job, format!("{name:width$}"));
         }
         if !snapshot.auroc.is_empty() {
-            let drawn = render(&auroc_table(&snapshot.auroc, Audience::People), Look::of_stderr());
+            let height = console::Term::stderr().size_checked().map_or(usize::MAX, |(rows, _)| usize::from(rows));
+            let drawn = render(&fitting(snapshot, height), Look::of_stderr());
             self.table.set_message(format!("\n{drawn}"));
         }
     }
@@ -94,6 +99,20 @@ impl Bars {
     }
 }
 
+/// The table's first rows, as many as a terminal of this height shows beside the bars: a drawing that is higher scrolls away with every
+/// change.
+fn fitting(snapshot: &WatchResponse, height: usize) -> Table {
+    let mut table = auroc_table(&snapshot.auroc);
+    let rows = height.saturating_sub(snapshot.running.len() + OTHER_LINES).max(FEWEST_ROWS);
+    let shown = snapshot.auroc.len() - table.cut(rows);
+    let hidden = snapshot.auroc_rows.saturating_sub(shown as u64);
+    if hidden > 0 {
+        let name = snapshot.sweep.as_ref().map_or("SWEEP", |sweep| sweep.name.as_str());
+        table.note(format!("{hidden} more rows: `spillway results {name}` shows them."));
+    }
+    table
+}
+
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).expect("the templates above are sound").progress_chars("━╸─")
 }
@@ -107,6 +126,23 @@ mod tests {
         for template in [COUNTING, STARTING, TEXT] {
             style(template);
         }
+    }
+
+    #[test]
+    fn table_keeps_to_the_height_of_the_terminal_and_says_what_is_hidden() {
+        let rows = vec![proto::v1::AurocRow { auroc_mean: Some(0.5), ..Default::default() }; 30];
+        let snapshot = WatchResponse {
+            auroc: rows,
+            auroc_rows: 40,
+            running: vec![RunningJob::default(); 2],
+            ..Default::default()
+        };
+
+        let low = render(&fitting(&snapshot, 24), Look::PLAIN);
+        let high = render(&fitting(&snapshot, usize::MAX), Look::PLAIN);
+
+        assert!(low.lines().count() < 24 && low.contains("28 more rows: `spillway results SWEEP`"), "{low}");
+        assert!(high.contains("10 more rows"), "{high}");
     }
 
     #[test]

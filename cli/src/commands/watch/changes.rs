@@ -7,7 +7,7 @@ use proto::v1::{AurocRow, EndedJob, JobCounts, RunningJob, WatchResponse};
 use crate::commands::{
     jobs::shorten,
     list::describe,
-    results::{interval, mean, seeds},
+    results::{interval, mean, of_auroc, seeds},
 };
 
 /// A running job has a line for each of so many parts of its way.
@@ -85,16 +85,17 @@ fn of_ended(job: &EndedJob) -> String {
 }
 
 fn of_row(row: &AurocRow) -> String {
-    let value = mean(row);
+    let row = of_auroc(row);
+    let value = mean(&row);
     let interval =
-        Some(interval(row)).filter(|text| !text.is_empty()).map(|text| format!(" {text}")).unwrap_or_default();
+        Some(interval(&row)).filter(|text| !text.is_empty()).map(|text| format!(" {text}")).unwrap_or_default();
     format!(
         "result    {}: AUROC {value}{interval}, {} against {}, {}, seeds {}",
         row.variant,
         row.in_dataset,
         row.out_dataset,
         row.score,
-        seeds(row)
+        seeds(&row)
     )
 }
 

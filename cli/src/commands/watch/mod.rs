@@ -16,19 +16,21 @@ use self::{
     changes::Changes,
     snapshots::{News, Snapshots},
 };
-use super::results::auroc_table;
+use super::results::{ALL, auroc_table, names::FIRST_SCORES};
 use crate::{
     client::Client,
     failure::Failure,
-    output::{Audience, Look, render},
+    output::{Look, render},
 };
 
 const EXAMPLES: &str = "\
 Examples:
   spillway watch demo
   spillway watch demo > demo.log       one line for each change
+  spillway watch demo --scores all
 
-On a terminal: a bar for each running job and the table as it fills. Ctrl-C stops watching; the sweep goes on.
+On a terminal: a bar for each running job and the table as it fills. Unless --scores names others, the table has the scores
+log-likelihood, typicality, complexity-png and dose. Ctrl-C stops watching; the sweep goes on.
 Exit code 6: the sweep ended, but not every job succeeded.";
 
 /// Which sweep.
@@ -37,6 +39,9 @@ Exit code 6: the sweep ended, but not every job succeeded.";
 pub struct Arguments {
     /// The sweep's name or id
     sweep: String,
+    /// Show these scores; `all` shows every one
+    #[arg(long, value_name = "SCORE", value_delimiter = ',', default_values_t = FIRST_SCORES.map(str::to_owned), hide_default_value = true)]
+    scores: Vec<String>,
 }
 
 /// Where what happens is shown.
@@ -49,13 +54,18 @@ enum Display {
 
 /// Follows the sweep.
 pub async fn run(arguments: &Arguments, client: &Client) -> Result<(), Failure> {
-    follow(client, &arguments.sweep).await
+    follow_scores(client, &arguments.sweep, &arguments.scores).await
 }
 
 /// Shows what happens to a sweep until it ends; then its table.
 pub async fn follow(client: &Client, sweep: &str) -> Result<(), Failure> {
+    follow_scores(client, sweep, &FIRST_SCORES.map(str::to_owned)).await
+}
+
+async fn follow_scores(client: &Client, sweep: &str, scores: &[String]) -> Result<(), Failure> {
     let mut display = Display::choose();
-    let mut snapshots = Snapshots::of(client, sweep, Patience::default());
+    let scores = if scores.iter().any(|score| score == ALL) { &[] } else { scores };
+    let mut snapshots = Snapshots::of(client, sweep, scores, Patience::default());
     let last = loop {
         match snapshots.next().await? {
             News::Snapshot(snapshot) => {
@@ -117,11 +127,12 @@ impl Display {
 
 /// Prints the final table and what failed.
 fn conclude(last: &WatchResponse) -> Result<(), Failure> {
-    let table = auroc_table(&last.auroc, Audience::People);
+    let summary = last.sweep.as_ref().ok_or_else(|| anyhow!("the coordinator's answer lacks the sweep"))?;
+    let mut table = auroc_table(&last.auroc);
     if !table.is_empty() {
+        table.note(format!("More scores, metrics and bits/dim: `spillway results {}`.", summary.name));
         writeln!(stdout(), "{}", render(&table, Look::of_stdout()))?;
     }
-    let summary = last.sweep.as_ref().ok_or_else(|| anyhow!("the coordinator's answer lacks the sweep"))?;
     let jobs = summary.jobs.unwrap_or_default();
     match jobs.failed + jobs.cancelled + jobs.quarantined {
         0 => Ok(()),

@@ -42,6 +42,7 @@ pub struct Patience {
 pub struct Snapshots<'a> {
     client: &'a Client,
     sweep: String,
+    scores: Vec<String>,
     patience: Patience,
     connection: Connection,
 }
@@ -76,9 +77,9 @@ impl Default for Patience {
 }
 
 impl<'a> Snapshots<'a> {
-    /// The snapshots of `sweep`.
-    pub fn of(client: &'a Client, sweep: &str, patience: Patience) -> Self {
-        Self { client, sweep: sweep.to_owned(), patience, connection: Connection::First }
+    /// The snapshots of `sweep`, whose tables have rows of these `scores`, or of all when there are none.
+    pub fn of(client: &'a Client, sweep: &str, scores: &[String], patience: Patience) -> Self {
+        Self { client, sweep: sweep.to_owned(), scores: scores.to_vec(), patience, connection: Connection::First }
     }
 
     /// Waits for news. The last snapshot says that it is the last one.
@@ -110,7 +111,7 @@ impl<'a> Snapshots<'a> {
     }
 
     async fn open(&self) -> Result<Streaming<WatchResponse>, Status> {
-        let request = WatchRequest { sweep: self.sweep.clone() };
+        let request = WatchRequest { sweep: self.sweep.clone(), scores: self.scores.clone() };
         Ok(self.client.sweeps().watch(request).await?.into_inner())
     }
 

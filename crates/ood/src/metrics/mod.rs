@@ -7,6 +7,7 @@ mod delong;
 pub mod interval;
 pub mod operating_point;
 pub mod paired;
+pub mod paired_t;
 mod placement;
 mod precision_recall;
 pub mod roc;

@@ -5,3 +5,4 @@ select
 from evaluation
 where sweep_id = $1
 order by variant_ordinal, seed, out_dataset, score, metric, dataset nulls first
+limit $2

@@ -26,13 +26,15 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from spillway.v1 import sweep_pb2 as spillway_dot_v1_dot_sweep__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18spillway/v1/result.proto\x12\x0bspillway.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17spillway/v1/sweep.proto\"\x93\x01\n\rJobLogRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x03\x12\x12\n\x05\x65poch\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x0c\n\x04tail\x18\x03 \x01(\r\x12\x0e\n\x06\x66ollow\x18\x04 \x01(\x08\x12,\n\x05\x61\x66ter\x18\x05 \x01(\x0b\x32\x18.spillway.v1.LogPositionH\x01\x88\x01\x01\x42\x08\n\x06_epochB\x08\n\x06_after\"*\n\x0bLogPosition\x12\r\n\x05\x65poch\x18\x01 \x01(\x05\x12\x0c\n\x04line\x18\x02 \x01(\r\"8\n\x0eJobLogResponse\x12&\n\x05lines\x18\x01 \x03(\x0b\x32\x17.spillway.v1.JobLogLine\"_\n\nJobLogLine\x12\r\n\x05\x65poch\x18\x01 \x01(\x05\x12\x0c\n\x04line\x18\x02 \x01(\r\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04text\x18\x04 \x01(\t\"\"\n\x11QueryAurocRequest\x12\r\n\x05sweep\x18\x01 \x01(\t\"9\n\x12QueryAurocResponse\x12#\n\x04rows\x18\x01 \x03(\x0b\x32\x15.spillway.v1.AurocRow\"(\n\x17QueryEvaluationsRequest\x12\r\n\x05sweep\x18\x01 \x01(\t\"D\n\x18QueryEvaluationsResponse\x12(\n\x04rows\x18\x01 \x03(\x0b\x32\x1a.spillway.v1.EvaluationRow\"\xa6\x02\n\rEvaluationRow\x12\r\n\x05sweep\x18\x01 \x01(\t\x12\x0f\n\x07variant\x18\x02 \x01(\t\x12\x0c\n\x04seed\x18\x03 \x01(\x04\x12\x12\n\nin_dataset\x18\x04 \x01(\t\x12\x13\n\x0bout_dataset\x18\x05 \x01(\t\x12\r\n\x05score\x18\x06 \x01(\t\x12\x0e\n\x06metric\x18\x07 \x01(\t\x12\x0f\n\x07\x64\x61taset\x18\x08 \x01(\t\x12\x12\n\x05value\x18\t \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06\x63i_low\x18\n \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x07\x63i_high\x18\x0b \x01(\x01H\x02\x88\x01\x01\x12\x11\n\tci_method\x18\x0c \x01(\t\x12\x0c\n\x04n_in\x18\r \x01(\x04\x12\r\n\x05n_out\x18\x0e \x01(\x04\x42\x08\n\x06_valueB\t\n\x07_ci_lowB\n\n\x08_ci_high\">\n\x0fListJobsRequest\x12\r\n\x05sweep\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"5\n\x10ListJobsResponse\x12!\n\x04jobs\x18\x01 \x03(\x0b\x32\x13.spillway.v1.JobRow\"\xe3\x02\n\x06JobRow\x12\x0e\n\x06job_id\x18\x01 \x01(\x03\x12\x15\n\rexperiment_id\x18\x02 \x01(\x03\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07variant\x18\x04 \x01(\t\x12\x0c\n\x04seed\x18\x05 \x01(\x04\x12\x13\n\x0bout_dataset\x18\x06 \x01(\t\x12\r\n\x05state\x18\x07 \x01(\t\x12\r\n\x05\x65poch\x18\x08 \x01(\x05\x12\x10\n\x08\x61ttempts\x18\t \x01(\r\x12\x10\n\x08\x66\x61ilures\x18\n \x01(\r\x12\x1f\n\x17infrastructure_failures\x18\x0b \x01(\r\x12\x0f\n\x07\x63rashes\x18\x0c \x01(\r\x12\x0e\n\x06worker\x18\r \x01(\t\x12\x0e\n\x06reason\x18\x0e \x01(\t\x12.\n\nstarted_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"-\n\x14TrainingCurveRequest\x12\x15\n\rexperiment_id\x18\x01 \x01(\x03\"H\n\x15TrainingCurveResponse\x12/\n\x06points\x18\x01 \x03(\x0b\x32\x1f.spillway.v1.TrainingCurvePoint\"b\n\x12TrainingCurvePoint\x12\x0c\n\x04step\x18\x01 \x01(\x04\x12\x11\n\tloss_nats\x18\x02 \x01(\x01\x12\x14\n\x0c\x62its_per_dim\x18\x03 \x01(\x01\x12\x15\n\rgradient_norm\x18\x04 \x01(\x01\"g\n\x12ListFiguresRequest\x12\x15\n\rexperiment_id\x18\x01 \x01(\x03\x12\r\n\x05sweep\x18\x02 \x01(\t\x12\x0f\n\x07variant\x18\x03 \x01(\t\x12\x11\n\x04seed\x18\x04 \x01(\x04H\x00\x88\x01\x01\x42\x07\n\x05_seed\">\n\x13ListFiguresResponse\x12\'\n\x07\x66igures\x18\x01 \x03(\x0b\x32\x16.spillway.v1.FigureRow\"\xb2\x02\n\tFigureRow\x12\r\n\x05sweep\x18\x01 \x01(\t\x12\x0f\n\x07variant\x18\x02 \x01(\t\x12\x0c\n\x04seed\x18\x03 \x01(\x04\x12\x15\n\rexperiment_id\x18\x04 \x01(\x03\x12\x0e\n\x06job_id\x18\x05 \x01(\x03\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x0f\n\x07\x63\x61ption\x18\x07 \x01(\t\x12\x0e\n\x06\x64igest\x18\x08 \x01(\x0c\x12\x12\n\nmedia_type\x18\t \x01(\t\x12\r\n\x05width\x18\n \x01(\r\x12\x0e\n\x06height\x18\x0b \x01(\r\x12\r\n\x05\x62ytes\x18\x0c \x01(\x04\x12\x0e\n\x06\x64\x65vice\x18\r \x01(\t\x12\x11\n\tprecision\x18\x0e \x01(\t\x12\x13\n\x0bnoise_draws\x18\x0f \x01(\r\x12\x0f\n\x07threads\x18\x10 \x01(\r\x12\x16\n\x0eworker_version\x18\x11 \x01(\t\"=\n\x15ListStatisticsRequest\x12\r\n\x05sweep\x18\x01 \x01(\t\x12\x15\n\rexperiment_id\x18\x02 \x01(\x03\"H\n\x16ListStatisticsResponse\x12.\n\nstatistics\x18\x01 \x03(\x0b\x32\x1a.spillway.v1.StatisticsRow\"\xc8\x01\n\rStatisticsRow\x12\r\n\x05sweep\x18\x01 \x01(\t\x12\x0f\n\x07variant\x18\x02 \x01(\t\x12\x0c\n\x04seed\x18\x03 \x01(\x04\x12\x15\n\rexperiment_id\x18\x04 \x01(\x03\x12\x0e\n\x06job_id\x18\x05 \x01(\x03\x12\x0f\n\x07\x64\x61taset\x18\x06 \x01(\t\x12\r\n\x05split\x18\x07 \x01(\t\x12\x0e\n\x06images\x18\x08 \x01(\x04\x12\x13\n\x0bnoise_draws\x18\t \x01(\r\x12\x0e\n\x06\x64igest\x18\n \x01(\x0c\x12\r\n\x05\x62ytes\x18\x0b \x01(\x04\x32\xd2\x04\n\rResultService\x12M\n\nQueryAuroc\x12\x1e.spillway.v1.QueryAurocRequest\x1a\x1f.spillway.v1.QueryAurocResponse\x12_\n\x10QueryEvaluations\x12$.spillway.v1.QueryEvaluationsRequest\x1a%.spillway.v1.QueryEvaluationsResponse\x12G\n\x08ListJobs\x12\x1c.spillway.v1.ListJobsRequest\x1a\x1d.spillway.v1.ListJobsResponse\x12V\n\rTrainingCurve\x12!.spillway.v1.TrainingCurveRequest\x1a\".spillway.v1.TrainingCurveResponse\x12P\n\x0bListFigures\x12\x1f.spillway.v1.ListFiguresRequest\x1a .spillway.v1.ListFiguresResponse\x12Y\n\x0eListStatistics\x12\".spillway.v1.ListStatisticsRequest\x1a#.spillway.v1.ListStatisticsResponse\x12\x43\n\x06JobLog\x12\x1a.spillway.v1.JobLogRequest\x1a\x1b.spillway.v1.JobLogResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18spillway/v1/result.proto\x12\x0bspillway.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17spillway/v1/sweep.proto\"\x93\x01\n\rJobLogRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\x03\x12\x12\n\x05\x65poch\x18\x02 \x01(\x05H\x00\x88\x01\x01\x12\x0c\n\x04tail\x18\x03 \x01(\r\x12\x0e\n\x06\x66ollow\x18\x04 \x01(\x08\x12,\n\x05\x61\x66ter\x18\x05 \x01(\x0b\x32\x18.spillway.v1.LogPositionH\x01\x88\x01\x01\x42\x08\n\x06_epochB\x08\n\x06_after\"*\n\x0bLogPosition\x12\r\n\x05\x65poch\x18\x01 \x01(\x05\x12\x0c\n\x04line\x18\x02 \x01(\r\"8\n\x0eJobLogResponse\x12&\n\x05lines\x18\x01 \x03(\x0b\x32\x17.spillway.v1.JobLogLine\"_\n\nJobLogLine\x12\r\n\x05\x65poch\x18\x01 \x01(\x05\x12\x0c\n\x04line\x18\x02 \x01(\r\x12&\n\x02\x61t\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04text\x18\x04 \x01(\t\"2\n\x11QueryAurocRequest\x12\r\n\x05sweep\x18\x01 \x01(\t\x12\x0e\n\x06scores\x18\x02 \x03(\t\"9\n\x12QueryAurocResponse\x12#\n\x04rows\x18\x01 \x03(\x0b\x32\x15.spillway.v1.AurocRow\"(\n\x17QueryEvaluationsRequest\x12\r\n\x05sweep\x18\x01 \x01(\t\"D\n\x18QueryEvaluationsResponse\x12(\n\x04rows\x18\x01 \x03(\x0b\x32\x1a.spillway.v1.EvaluationRow\"\xa1\x01\n\x11QueryTableRequest\x12\r\n\x05sweep\x18\x01 \x01(\t\x12\x10\n\x08variants\x18\x02 \x03(\t\x12\x13\n\x0bin_datasets\x18\x03 \x03(\t\x12\x14\n\x0cout_datasets\x18\x04 \x03(\t\x12\x0e\n\x06scores\x18\x05 \x03(\t\x12\x0f\n\x07metrics\x18\x06 \x03(\t\x12\r\n\x05seeds\x18\x07 \x03(\x04\x12\x10\n\x08per_seed\x18\x08 \x01(\x08\"9\n\x12QueryTableResponse\x12#\n\x04rows\x18\x01 \x03(\x0b\x32\x15.spillway.v1.TableRow\"\xaa\x04\n\x08TableRow\x12\r\n\x05sweep\x18\x01 \x01(\t\x12\x0f\n\x07variant\x18\x02 \x01(\t\x12\x12\n\nin_dataset\x18\x03 \x01(\t\x12\x13\n\x0bout_dataset\x18\x04 \x01(\t\x12\r\n\x05score\x18\x05 \x01(\t\x12\x0e\n\x06metric\x18\x06 \x01(\t\x12\x0f\n\x07\x64\x61taset\x18\x07 \x01(\t\x12\x11\n\x04seed\x18\x08 \x01(\x04H\x00\x88\x01\x01\x12\x1a\n\rexperiment_id\x18\t \x01(\x03H\x01\x88\x01\x01\x12\r\n\x05seeds\x18\n \x01(\r\x12\x15\n\rseeds_planned\x18\x0b \x01(\r\x12\x17\n\x0fseeds_undefined\x18\x0c \x01(\r\x12\x15\n\rseeds_stopped\x18\r \x01(\r\x12\x0f\n\x07partial\x18\x0e \x01(\x08\x12\x11\n\x04mean\x18\x0f \x01(\x01H\x02\x88\x01\x01\x12\x0f\n\x02sd\x18\x10 \x01(\x01H\x03\x88\x01\x01\x12\x13\n\x06\x63i_low\x18\x11 \x01(\x01H\x04\x88\x01\x01\x12\x14\n\x07\x63i_high\x18\x12 \x01(\x01H\x05\x88\x01\x01\x12\x11\n\tci_method\x18\x13 \x01(\t\x12\x0c\n\x04n_in\x18\x14 \x01(\x04\x12\r\n\x05n_out\x18\x15 \x01(\x04\x12\x0e\n\x06\x64\x65vice\x18\x16 \x01(\t\x12\x11\n\tprecision\x18\x17 \x01(\t\x12\x13\n\x0bnoise_draws\x18\x18 \x01(\r\x12\x16\n\x0eworker_version\x18\x19 \x01(\tB\x07\n\x05_seedB\x10\n\x0e_experiment_idB\x07\n\x05_meanB\x05\n\x03_sdB\t\n\x07_ci_lowB\n\n\x08_ci_high\"9\n\x16QueryBitsPerDimRequest\x12\r\n\x05sweep\x18\x01 \x01(\t\x12\x10\n\x08variants\x18\x02 \x03(\t\"C\n\x17QueryBitsPerDimResponse\x12(\n\x04rows\x18\x01 \x03(\x0b\x32\x1a.spillway.v1.BitsPerDimRow\"\xa9\x03\n\rBitsPerDimRow\x12\r\n\x05sweep\x18\x01 \x01(\t\x12\x0f\n\x07variant\x18\x02 \x01(\t\x12\x0f\n\x07\x64\x61taset\x18\x03 \x01(\t\x12\x17\n\x0fin_distribution\x18\x04 \x01(\x08\x12\r\n\x05seeds\x18\x05 \x01(\r\x12\x15\n\rseeds_planned\x18\x06 \x01(\r\x12\x0e\n\x06images\x18\x07 \x01(\x04\x12\x11\n\x04mean\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12\x14\n\x07mean_sd\x18\t \x01(\x01H\x01\x88\x01\x01\x12\x13\n\x06median\x18\n \x01(\x01H\x02\x88\x01\x01\x12\x16\n\tmedian_sd\x18\x0b \x01(\x01H\x03\x88\x01\x01\x12\x14\n\x07trimmed\x18\x0c \x01(\x01H\x04\x88\x01\x01\x12\x17\n\ntrimmed_sd\x18\r \x01(\x01H\x05\x88\x01\x01\x12\x15\n\x08outliers\x18\x0e \x01(\x01H\x06\x88\x01\x01\x12\x17\n\nnon_finite\x18\x0f \x01(\x01H\x07\x88\x01\x01\x42\x07\n\x05_meanB\n\n\x08_mean_sdB\t\n\x07_medianB\x0c\n\n_median_sdB\n\n\x08_trimmedB\r\n\x0b_trimmed_sdB\x0b\n\t_outliersB\r\n\x0b_non_finite\"b\n\x16ListExperimentsRequest\x12\r\n\x05sweep\x18\x01 \x01(\t\x12\x15\n\rexperiment_id\x18\x02 \x01(\x03\x12\x10\n\x08variants\x18\x03 \x03(\t\x12\x10\n\x08settings\x18\x04 \x03(\t\"J\n\x17ListExperimentsResponse\x12/\n\x0b\x65xperiments\x18\x01 \x03(\x0b\x32\x1a.spillway.v1.ExperimentRow\"\x9f\x02\n\rExperimentRow\x12\r\n\x05sweep\x18\x01 \x01(\t\x12\x0f\n\x07variant\x18\x02 \x01(\t\x12\x0c\n\x04seed\x18\x03 \x01(\x04\x12\x15\n\rexperiment_id\x18\x04 \x01(\x03\x12\r\n\x05state\x18\x05 \x01(\t\x12\x12\n\nin_dataset\x18\x06 \x01(\t\x12\x12\n\ncheckpoint\x18\x07 \x01(\x0c\x12\x11\n\tjobs_done\x18\x08 \x01(\r\x12\x12\n\njobs_total\x18\t \x01(\r\x12:\n\x08settings\x18\n \x03(\x0b\x32(.spillway.v1.ExperimentRow.SettingsEntry\x1a/\n\rSettingsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa6\x02\n\rEvaluationRow\x12\r\n\x05sweep\x18\x01 \x01(\t\x12\x0f\n\x07variant\x18\x02 \x01(\t\x12\x0c\n\x04seed\x18\x03 \x01(\x04\x12\x12\n\nin_dataset\x18\x04 \x01(\t\x12\x13\n\x0bout_dataset\x18\x05 \x01(\t\x12\r\n\x05score\x18\x06 \x01(\t\x12\x0e\n\x06metric\x18\x07 \x01(\t\x12\x0f\n\x07\x64\x61taset\x18\x08 \x01(\t\x12\x12\n\x05value\x18\t \x01(\x01H\x00\x88\x01\x01\x12\x13\n\x06\x63i_low\x18\n \x01(\x01H\x01\x88\x01\x01\x12\x14\n\x07\x63i_high\x18\x0b \x01(\x01H\x02\x88\x01\x01\x12\x11\n\tci_method\x18\x0c \x01(\t\x12\x0c\n\x04n_in\x18\r \x01(\x04\x12\r\n\x05n_out\x18\x0e \x01(\x04\x42\x08\n\x06_valueB\t\n\x07_ci_lowB\n\n\x08_ci_high\">\n\x0fListJobsRequest\x12\r\n\x05sweep\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\r\"5\n\x10ListJobsResponse\x12!\n\x04jobs\x18\x01 \x03(\x0b\x32\x13.spillway.v1.JobRow\"\xe3\x02\n\x06JobRow\x12\x0e\n\x06job_id\x18\x01 \x01(\x03\x12\x15\n\rexperiment_id\x18\x02 \x01(\x03\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0f\n\x07variant\x18\x04 \x01(\t\x12\x0c\n\x04seed\x18\x05 \x01(\x04\x12\x13\n\x0bout_dataset\x18\x06 \x01(\t\x12\r\n\x05state\x18\x07 \x01(\t\x12\r\n\x05\x65poch\x18\x08 \x01(\x05\x12\x10\n\x08\x61ttempts\x18\t \x01(\r\x12\x10\n\x08\x66\x61ilures\x18\n \x01(\r\x12\x1f\n\x17infrastructure_failures\x18\x0b \x01(\r\x12\x0f\n\x07\x63rashes\x18\x0c \x01(\r\x12\x0e\n\x06worker\x18\r \x01(\t\x12\x0e\n\x06reason\x18\x0e \x01(\t\x12.\n\nstarted_at\x18\x0f \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nded_at\x18\x10 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"-\n\x14TrainingCurveRequest\x12\x15\n\rexperiment_id\x18\x01 \x01(\x03\"\x7f\n\x15TrainingCurveResponse\x12/\n\x06points\x18\x01 \x03(\x0b\x32\x1f.spillway.v1.TrainingCurvePoint\x12\x35\n\nvalidation\x18\x02 \x03(\x0b\x32!.spillway.v1.ValidationCurvePoint\"n\n\x14ValidationCurvePoint\x12\x0c\n\x04step\x18\x01 \x01(\x04\x12\x19\n\x0c\x62its_per_dim\x18\x02 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05\x61uroc\x18\x03 \x01(\x01H\x01\x88\x01\x01\x42\x0f\n\r_bits_per_dimB\x08\n\x06_auroc\"b\n\x12TrainingCurvePoint\x12\x0c\n\x04step\x18\x01 \x01(\x04\x12\x11\n\tloss_nats\x18\x02 \x01(\x01\x12\x14\n\x0c\x62its_per_dim\x18\x03 \x01(\x01\x12\x15\n\rgradient_norm\x18\x04 \x01(\x01\"g\n\x12ListFiguresRequest\x12\x15\n\rexperiment_id\x18\x01 \x01(\x03\x12\r\n\x05sweep\x18\x02 \x01(\t\x12\x0f\n\x07variant\x18\x03 \x01(\t\x12\x11\n\x04seed\x18\x04 \x01(\x04H\x00\x88\x01\x01\x42\x07\n\x05_seed\">\n\x13ListFiguresResponse\x12\'\n\x07\x66igures\x18\x01 \x03(\x0b\x32\x16.spillway.v1.FigureRow\"\xb2\x02\n\tFigureRow\x12\r\n\x05sweep\x18\x01 \x01(\t\x12\x0f\n\x07variant\x18\x02 \x01(\t\x12\x0c\n\x04seed\x18\x03 \x01(\x04\x12\x15\n\rexperiment_id\x18\x04 \x01(\x03\x12\x0e\n\x06job_id\x18\x05 \x01(\x03\x12\x0c\n\x04name\x18\x06 \x01(\t\x12\x0f\n\x07\x63\x61ption\x18\x07 \x01(\t\x12\x0e\n\x06\x64igest\x18\x08 \x01(\x0c\x12\x12\n\nmedia_type\x18\t \x01(\t\x12\r\n\x05width\x18\n \x01(\r\x12\x0e\n\x06height\x18\x0b \x01(\r\x12\r\n\x05\x62ytes\x18\x0c \x01(\x04\x12\x0e\n\x06\x64\x65vice\x18\r \x01(\t\x12\x11\n\tprecision\x18\x0e \x01(\t\x12\x13\n\x0bnoise_draws\x18\x0f \x01(\r\x12\x0f\n\x07threads\x18\x10 \x01(\r\x12\x16\n\x0eworker_version\x18\x11 \x01(\t\"=\n\x15ListStatisticsRequest\x12\r\n\x05sweep\x18\x01 \x01(\t\x12\x15\n\rexperiment_id\x18\x02 \x01(\x03\"H\n\x16ListStatisticsResponse\x12.\n\nstatistics\x18\x01 \x03(\x0b\x32\x1a.spillway.v1.StatisticsRow\"\xc8\x01\n\rStatisticsRow\x12\r\n\x05sweep\x18\x01 \x01(\t\x12\x0f\n\x07variant\x18\x02 \x01(\t\x12\x0c\n\x04seed\x18\x03 \x01(\x04\x12\x15\n\rexperiment_id\x18\x04 \x01(\x03\x12\x0e\n\x06job_id\x18\x05 \x01(\x03\x12\x0f\n\x07\x64\x61taset\x18\x06 \x01(\t\x12\r\n\x05split\x18\x07 \x01(\t\x12\x0e\n\x06images\x18\x08 \x01(\x04\x12\x13\n\x0bnoise_draws\x18\t \x01(\r\x12\x0e\n\x06\x64igest\x18\n \x01(\x0c\x12\r\n\x05\x62ytes\x18\x0b \x01(\x04\x32\xe3\x06\n\rResultService\x12M\n\nQueryAuroc\x12\x1e.spillway.v1.QueryAurocRequest\x1a\x1f.spillway.v1.QueryAurocResponse\x12_\n\x10QueryEvaluations\x12$.spillway.v1.QueryEvaluationsRequest\x1a%.spillway.v1.QueryEvaluationsResponse\x12O\n\nQueryTable\x12\x1e.spillway.v1.QueryTableRequest\x1a\x1f.spillway.v1.QueryTableResponse0\x01\x12^\n\x0fQueryBitsPerDim\x12#.spillway.v1.QueryBitsPerDimRequest\x1a$.spillway.v1.QueryBitsPerDimResponse0\x01\x12^\n\x0fListExperiments\x12#.spillway.v1.ListExperimentsRequest\x1a$.spillway.v1.ListExperimentsResponse0\x01\x12G\n\x08ListJobs\x12\x1c.spillway.v1.ListJobsRequest\x1a\x1d.spillway.v1.ListJobsResponse\x12V\n\rTrainingCurve\x12!.spillway.v1.TrainingCurveRequest\x1a\".spillway.v1.TrainingCurveResponse\x12P\n\x0bListFigures\x12\x1f.spillway.v1.ListFiguresRequest\x1a .spillway.v1.ListFiguresResponse\x12Y\n\x0eListStatistics\x12\".spillway.v1.ListStatisticsRequest\x1a#.spillway.v1.ListStatisticsResponse\x12\x43\n\x06JobLog\x12\x1a.spillway.v1.JobLogRequest\x1a\x1b.spillway.v1.JobLogResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'spillway.v1.result_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_EXPERIMENTROW_SETTINGSENTRY']._loaded_options = None
+  _globals['_EXPERIMENTROW_SETTINGSENTRY']._serialized_options = b'8\001'
   _globals['_JOBLOGREQUEST']._serialized_start=100
   _globals['_JOBLOGREQUEST']._serialized_end=247
   _globals['_LOGPOSITION']._serialized_start=249
@@ -42,39 +44,61 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JOBLOGLINE']._serialized_start=351
   _globals['_JOBLOGLINE']._serialized_end=446
   _globals['_QUERYAUROCREQUEST']._serialized_start=448
-  _globals['_QUERYAUROCREQUEST']._serialized_end=482
-  _globals['_QUERYAUROCRESPONSE']._serialized_start=484
-  _globals['_QUERYAUROCRESPONSE']._serialized_end=541
-  _globals['_QUERYEVALUATIONSREQUEST']._serialized_start=543
-  _globals['_QUERYEVALUATIONSREQUEST']._serialized_end=583
-  _globals['_QUERYEVALUATIONSRESPONSE']._serialized_start=585
-  _globals['_QUERYEVALUATIONSRESPONSE']._serialized_end=653
-  _globals['_EVALUATIONROW']._serialized_start=656
-  _globals['_EVALUATIONROW']._serialized_end=950
-  _globals['_LISTJOBSREQUEST']._serialized_start=952
-  _globals['_LISTJOBSREQUEST']._serialized_end=1014
-  _globals['_LISTJOBSRESPONSE']._serialized_start=1016
-  _globals['_LISTJOBSRESPONSE']._serialized_end=1069
-  _globals['_JOBROW']._serialized_start=1072
-  _globals['_JOBROW']._serialized_end=1427
-  _globals['_TRAININGCURVEREQUEST']._serialized_start=1429
-  _globals['_TRAININGCURVEREQUEST']._serialized_end=1474
-  _globals['_TRAININGCURVERESPONSE']._serialized_start=1476
-  _globals['_TRAININGCURVERESPONSE']._serialized_end=1548
-  _globals['_TRAININGCURVEPOINT']._serialized_start=1550
-  _globals['_TRAININGCURVEPOINT']._serialized_end=1648
-  _globals['_LISTFIGURESREQUEST']._serialized_start=1650
-  _globals['_LISTFIGURESREQUEST']._serialized_end=1753
-  _globals['_LISTFIGURESRESPONSE']._serialized_start=1755
-  _globals['_LISTFIGURESRESPONSE']._serialized_end=1817
-  _globals['_FIGUREROW']._serialized_start=1820
-  _globals['_FIGUREROW']._serialized_end=2126
-  _globals['_LISTSTATISTICSREQUEST']._serialized_start=2128
-  _globals['_LISTSTATISTICSREQUEST']._serialized_end=2189
-  _globals['_LISTSTATISTICSRESPONSE']._serialized_start=2191
-  _globals['_LISTSTATISTICSRESPONSE']._serialized_end=2263
-  _globals['_STATISTICSROW']._serialized_start=2266
-  _globals['_STATISTICSROW']._serialized_end=2466
-  _globals['_RESULTSERVICE']._serialized_start=2469
-  _globals['_RESULTSERVICE']._serialized_end=3063
+  _globals['_QUERYAUROCREQUEST']._serialized_end=498
+  _globals['_QUERYAUROCRESPONSE']._serialized_start=500
+  _globals['_QUERYAUROCRESPONSE']._serialized_end=557
+  _globals['_QUERYEVALUATIONSREQUEST']._serialized_start=559
+  _globals['_QUERYEVALUATIONSREQUEST']._serialized_end=599
+  _globals['_QUERYEVALUATIONSRESPONSE']._serialized_start=601
+  _globals['_QUERYEVALUATIONSRESPONSE']._serialized_end=669
+  _globals['_QUERYTABLEREQUEST']._serialized_start=672
+  _globals['_QUERYTABLEREQUEST']._serialized_end=833
+  _globals['_QUERYTABLERESPONSE']._serialized_start=835
+  _globals['_QUERYTABLERESPONSE']._serialized_end=892
+  _globals['_TABLEROW']._serialized_start=895
+  _globals['_TABLEROW']._serialized_end=1449
+  _globals['_QUERYBITSPERDIMREQUEST']._serialized_start=1451
+  _globals['_QUERYBITSPERDIMREQUEST']._serialized_end=1508
+  _globals['_QUERYBITSPERDIMRESPONSE']._serialized_start=1510
+  _globals['_QUERYBITSPERDIMRESPONSE']._serialized_end=1577
+  _globals['_BITSPERDIMROW']._serialized_start=1580
+  _globals['_BITSPERDIMROW']._serialized_end=2005
+  _globals['_LISTEXPERIMENTSREQUEST']._serialized_start=2007
+  _globals['_LISTEXPERIMENTSREQUEST']._serialized_end=2105
+  _globals['_LISTEXPERIMENTSRESPONSE']._serialized_start=2107
+  _globals['_LISTEXPERIMENTSRESPONSE']._serialized_end=2181
+  _globals['_EXPERIMENTROW']._serialized_start=2184
+  _globals['_EXPERIMENTROW']._serialized_end=2471
+  _globals['_EXPERIMENTROW_SETTINGSENTRY']._serialized_start=2424
+  _globals['_EXPERIMENTROW_SETTINGSENTRY']._serialized_end=2471
+  _globals['_EVALUATIONROW']._serialized_start=2474
+  _globals['_EVALUATIONROW']._serialized_end=2768
+  _globals['_LISTJOBSREQUEST']._serialized_start=2770
+  _globals['_LISTJOBSREQUEST']._serialized_end=2832
+  _globals['_LISTJOBSRESPONSE']._serialized_start=2834
+  _globals['_LISTJOBSRESPONSE']._serialized_end=2887
+  _globals['_JOBROW']._serialized_start=2890
+  _globals['_JOBROW']._serialized_end=3245
+  _globals['_TRAININGCURVEREQUEST']._serialized_start=3247
+  _globals['_TRAININGCURVEREQUEST']._serialized_end=3292
+  _globals['_TRAININGCURVERESPONSE']._serialized_start=3294
+  _globals['_TRAININGCURVERESPONSE']._serialized_end=3421
+  _globals['_VALIDATIONCURVEPOINT']._serialized_start=3423
+  _globals['_VALIDATIONCURVEPOINT']._serialized_end=3533
+  _globals['_TRAININGCURVEPOINT']._serialized_start=3535
+  _globals['_TRAININGCURVEPOINT']._serialized_end=3633
+  _globals['_LISTFIGURESREQUEST']._serialized_start=3635
+  _globals['_LISTFIGURESREQUEST']._serialized_end=3738
+  _globals['_LISTFIGURESRESPONSE']._serialized_start=3740
+  _globals['_LISTFIGURESRESPONSE']._serialized_end=3802
+  _globals['_FIGUREROW']._serialized_start=3805
+  _globals['_FIGUREROW']._serialized_end=4111
+  _globals['_LISTSTATISTICSREQUEST']._serialized_start=4113
+  _globals['_LISTSTATISTICSREQUEST']._serialized_end=4174
+  _globals['_LISTSTATISTICSRESPONSE']._serialized_start=4176
+  _globals['_LISTSTATISTICSRESPONSE']._serialized_end=4248
+  _globals['_STATISTICSROW']._serialized_start=4251
+  _globals['_STATISTICSROW']._serialized_end=4451
+  _globals['_RESULTSERVICE']._serialized_start=4454
+  _globals['_RESULTSERVICE']._serialized_end=5321
 # @@protoc_insertion_point(module_scope)

@@ -141,16 +141,22 @@ class QueryAurocRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SWEEP_FIELD_NUMBER: _builtins.int
+    SCORES_FIELD_NUMBER: _builtins.int
     sweep: _builtins.str
     """Name or id."""
+    @_builtins.property
+    def scores(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Rows of these scores only; none means all."""
+
     def __init__(
         self,
         *,
         sweep: _builtins.str = ...,
+        scores: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["sweep", b"sweep"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["scores", b"scores", "sweep", b"sweep"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -215,6 +221,482 @@ class QueryEvaluationsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___QueryEvaluationsResponse: _TypeAlias = QueryEvaluationsResponse  # noqa: Y015
+
+@_typing.final
+class QueryTableRequest(_message.Message):
+    """Which numbers. Each filter lists what is wanted; an empty one means everything."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SWEEP_FIELD_NUMBER: _builtins.int
+    VARIANTS_FIELD_NUMBER: _builtins.int
+    IN_DATASETS_FIELD_NUMBER: _builtins.int
+    OUT_DATASETS_FIELD_NUMBER: _builtins.int
+    SCORES_FIELD_NUMBER: _builtins.int
+    METRICS_FIELD_NUMBER: _builtins.int
+    SEEDS_FIELD_NUMBER: _builtins.int
+    PER_SEED_FIELD_NUMBER: _builtins.int
+    sweep: _builtins.str
+    """Name or id."""
+    per_seed: _builtins.bool
+    """One row for each seed, and those about one dataset too (the view `evaluation`). Otherwise one row for all seeds of a variant,
+    about both sides (the view `score_table`); then `seeds` must be empty.
+    """
+    @_builtins.property
+    def variants(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Labels of variants."""
+
+    @_builtins.property
+    def in_datasets(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def out_datasets(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def scores(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def metrics(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def seeds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    def __init__(
+        self,
+        *,
+        sweep: _builtins.str = ...,
+        variants: _abc.Iterable[_builtins.str] | None = ...,
+        in_datasets: _abc.Iterable[_builtins.str] | None = ...,
+        out_datasets: _abc.Iterable[_builtins.str] | None = ...,
+        scores: _abc.Iterable[_builtins.str] | None = ...,
+        metrics: _abc.Iterable[_builtins.str] | None = ...,
+        seeds: _abc.Iterable[_builtins.int] | None = ...,
+        per_seed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["in_datasets", b"in_datasets", "metrics", b"metrics", "out_datasets", b"out_datasets", "per_seed", b"per_seed", "scores", b"scores", "seeds", b"seeds", "sweep", b"sweep", "variants", b"variants"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryTableRequest: _TypeAlias = QueryTableRequest  # noqa: Y015
+
+@_typing.final
+class QueryTableResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___TableRow]: ...
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[Global___TableRow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryTableResponse: _TypeAlias = QueryTableResponse  # noqa: Y015
+
+@_typing.final
+class TableRow(_message.Message):
+    """One number: of one experiment, or a variant's mean over seeds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SWEEP_FIELD_NUMBER: _builtins.int
+    VARIANT_FIELD_NUMBER: _builtins.int
+    IN_DATASET_FIELD_NUMBER: _builtins.int
+    OUT_DATASET_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    METRIC_FIELD_NUMBER: _builtins.int
+    DATASET_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    SEEDS_FIELD_NUMBER: _builtins.int
+    SEEDS_PLANNED_FIELD_NUMBER: _builtins.int
+    SEEDS_UNDEFINED_FIELD_NUMBER: _builtins.int
+    SEEDS_STOPPED_FIELD_NUMBER: _builtins.int
+    PARTIAL_FIELD_NUMBER: _builtins.int
+    MEAN_FIELD_NUMBER: _builtins.int
+    SD_FIELD_NUMBER: _builtins.int
+    CI_LOW_FIELD_NUMBER: _builtins.int
+    CI_HIGH_FIELD_NUMBER: _builtins.int
+    CI_METHOD_FIELD_NUMBER: _builtins.int
+    N_IN_FIELD_NUMBER: _builtins.int
+    N_OUT_FIELD_NUMBER: _builtins.int
+    DEVICE_FIELD_NUMBER: _builtins.int
+    PRECISION_FIELD_NUMBER: _builtins.int
+    NOISE_DRAWS_FIELD_NUMBER: _builtins.int
+    WORKER_VERSION_FIELD_NUMBER: _builtins.int
+    sweep: _builtins.str
+    variant: _builtins.str
+    in_dataset: _builtins.str
+    out_dataset: _builtins.str
+    score: _builtins.str
+    metric: _builtins.str
+    dataset: _builtins.str
+    """The dataset measured; empty when the number compares both sides."""
+    seed: _builtins.int
+    """Of a single experiment; absent in a row over seeds."""
+    experiment_id: _builtins.int
+    seeds: _builtins.int
+    """Seeds that have a number; of a single experiment 1, or 0 when its number is undefined."""
+    seeds_planned: _builtins.int
+    """Seeds of the sweep; of a single experiment 1."""
+    seeds_undefined: _builtins.int
+    """Seeds whose number is undefined."""
+    seeds_stopped: _builtins.int
+    """Seeds that early stopping or a budget ended."""
+    partial: _builtins.bool
+    """The row rests on fewer seeds than planned."""
+    mean: _builtins.float
+    """The number, or the mean over seeds; absent when there is none."""
+    sd: _builtins.float
+    """Sample standard deviation over seeds; absent with one."""
+    ci_low: _builtins.float
+    ci_high: _builtins.float
+    ci_method: _builtins.str
+    n_in: _builtins.int
+    n_out: _builtins.int
+    device: _builtins.str
+    precision: _builtins.str
+    noise_draws: _builtins.int
+    worker_version: _builtins.str
+    def __init__(
+        self,
+        *,
+        sweep: _builtins.str = ...,
+        variant: _builtins.str = ...,
+        in_dataset: _builtins.str = ...,
+        out_dataset: _builtins.str = ...,
+        score: _builtins.str = ...,
+        metric: _builtins.str = ...,
+        dataset: _builtins.str = ...,
+        seed: _builtins.int | None = ...,
+        experiment_id: _builtins.int | None = ...,
+        seeds: _builtins.int = ...,
+        seeds_planned: _builtins.int = ...,
+        seeds_undefined: _builtins.int = ...,
+        seeds_stopped: _builtins.int = ...,
+        partial: _builtins.bool = ...,
+        mean: _builtins.float | None = ...,
+        sd: _builtins.float | None = ...,
+        ci_low: _builtins.float | None = ...,
+        ci_high: _builtins.float | None = ...,
+        ci_method: _builtins.str = ...,
+        n_in: _builtins.int = ...,
+        n_out: _builtins.int = ...,
+        device: _builtins.str = ...,
+        precision: _builtins.str = ...,
+        noise_draws: _builtins.int = ...,
+        worker_version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_ci_high", b"_ci_high", "_ci_low", b"_ci_low", "_experiment_id", b"_experiment_id", "_mean", b"_mean", "_sd", b"_sd", "_seed", b"_seed", "ci_high", b"ci_high", "ci_low", b"ci_low", "experiment_id", b"experiment_id", "mean", b"mean", "sd", b"sd", "seed", b"seed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_ci_high", b"_ci_high", "_ci_low", b"_ci_low", "_experiment_id", b"_experiment_id", "_mean", b"_mean", "_sd", b"_sd", "_seed", b"_seed", "ci_high", b"ci_high", "ci_low", b"ci_low", "ci_method", b"ci_method", "dataset", b"dataset", "device", b"device", "experiment_id", b"experiment_id", "in_dataset", b"in_dataset", "mean", b"mean", "metric", b"metric", "n_in", b"n_in", "n_out", b"n_out", "noise_draws", b"noise_draws", "out_dataset", b"out_dataset", "partial", b"partial", "precision", b"precision", "score", b"score", "sd", b"sd", "seed", b"seed", "seeds", b"seeds", "seeds_planned", b"seeds_planned", "seeds_stopped", b"seeds_stopped", "seeds_undefined", b"seeds_undefined", "sweep", b"sweep", "variant", b"variant", "worker_version", b"worker_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__ci_high: _TypeAlias = _typing.Literal["ci_high"]  # noqa: Y015
+    _WhichOneofArgType__ci_high: _TypeAlias = _typing.Literal["_ci_high", b"_ci_high"]  # noqa: Y015
+    _WhichOneofReturnType__ci_low: _TypeAlias = _typing.Literal["ci_low"]  # noqa: Y015
+    _WhichOneofArgType__ci_low: _TypeAlias = _typing.Literal["_ci_low", b"_ci_low"]  # noqa: Y015
+    _WhichOneofReturnType__experiment_id: _TypeAlias = _typing.Literal["experiment_id"]  # noqa: Y015
+    _WhichOneofArgType__experiment_id: _TypeAlias = _typing.Literal["_experiment_id", b"_experiment_id"]  # noqa: Y015
+    _WhichOneofReturnType__mean: _TypeAlias = _typing.Literal["mean"]  # noqa: Y015
+    _WhichOneofArgType__mean: _TypeAlias = _typing.Literal["_mean", b"_mean"]  # noqa: Y015
+    _WhichOneofReturnType__sd: _TypeAlias = _typing.Literal["sd"]  # noqa: Y015
+    _WhichOneofArgType__sd: _TypeAlias = _typing.Literal["_sd", b"_sd"]  # noqa: Y015
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ci_high) -> _WhichOneofReturnType__ci_high | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__ci_low) -> _WhichOneofReturnType__ci_low | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__experiment_id) -> _WhichOneofReturnType__experiment_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mean) -> _WhichOneofReturnType__mean | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__sd) -> _WhichOneofReturnType__sd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+
+Global___TableRow: _TypeAlias = TableRow  # noqa: Y015
+
+@_typing.final
+class QueryBitsPerDimRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SWEEP_FIELD_NUMBER: _builtins.int
+    VARIANTS_FIELD_NUMBER: _builtins.int
+    sweep: _builtins.str
+    """Name or id."""
+    @_builtins.property
+    def variants(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Labels of variants; none means all."""
+
+    def __init__(
+        self,
+        *,
+        sweep: _builtins.str = ...,
+        variants: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sweep", b"sweep", "variants", b"variants"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryBitsPerDimRequest: _TypeAlias = QueryBitsPerDimRequest  # noqa: Y015
+
+@_typing.final
+class QueryBitsPerDimResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROWS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___BitsPerDimRow]: ...
+    def __init__(
+        self,
+        *,
+        rows: _abc.Iterable[Global___BitsPerDimRow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rows", b"rows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueryBitsPerDimResponse: _TypeAlias = QueryBitsPerDimResponse  # noqa: Y015
+
+@_typing.final
+class BitsPerDimRow(_message.Message):
+    """A row of the view `bits_per_dim`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SWEEP_FIELD_NUMBER: _builtins.int
+    VARIANT_FIELD_NUMBER: _builtins.int
+    DATASET_FIELD_NUMBER: _builtins.int
+    IN_DISTRIBUTION_FIELD_NUMBER: _builtins.int
+    SEEDS_FIELD_NUMBER: _builtins.int
+    SEEDS_PLANNED_FIELD_NUMBER: _builtins.int
+    IMAGES_FIELD_NUMBER: _builtins.int
+    MEAN_FIELD_NUMBER: _builtins.int
+    MEAN_SD_FIELD_NUMBER: _builtins.int
+    MEDIAN_FIELD_NUMBER: _builtins.int
+    MEDIAN_SD_FIELD_NUMBER: _builtins.int
+    TRIMMED_FIELD_NUMBER: _builtins.int
+    TRIMMED_SD_FIELD_NUMBER: _builtins.int
+    OUTLIERS_FIELD_NUMBER: _builtins.int
+    NON_FINITE_FIELD_NUMBER: _builtins.int
+    sweep: _builtins.str
+    variant: _builtins.str
+    dataset: _builtins.str
+    """The dataset whose test split was measured."""
+    in_distribution: _builtins.bool
+    seeds: _builtins.int
+    seeds_planned: _builtins.int
+    images: _builtins.int
+    """Test examples per seed."""
+    mean: _builtins.float
+    """Means over seeds and their sample standard deviations; absent when a seed has no value."""
+    mean_sd: _builtins.float
+    median: _builtins.float
+    median_sd: _builtins.float
+    trimmed: _builtins.float
+    trimmed_sd: _builtins.float
+    outliers: _builtins.float
+    """Counted over all seeds."""
+    non_finite: _builtins.float
+    def __init__(
+        self,
+        *,
+        sweep: _builtins.str = ...,
+        variant: _builtins.str = ...,
+        dataset: _builtins.str = ...,
+        in_distribution: _builtins.bool = ...,
+        seeds: _builtins.int = ...,
+        seeds_planned: _builtins.int = ...,
+        images: _builtins.int = ...,
+        mean: _builtins.float | None = ...,
+        mean_sd: _builtins.float | None = ...,
+        median: _builtins.float | None = ...,
+        median_sd: _builtins.float | None = ...,
+        trimmed: _builtins.float | None = ...,
+        trimmed_sd: _builtins.float | None = ...,
+        outliers: _builtins.float | None = ...,
+        non_finite: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_mean", b"_mean", "_mean_sd", b"_mean_sd", "_median", b"_median", "_median_sd", b"_median_sd", "_non_finite", b"_non_finite", "_outliers", b"_outliers", "_trimmed", b"_trimmed", "_trimmed_sd", b"_trimmed_sd", "mean", b"mean", "mean_sd", b"mean_sd", "median", b"median", "median_sd", b"median_sd", "non_finite", b"non_finite", "outliers", b"outliers", "trimmed", b"trimmed", "trimmed_sd", b"trimmed_sd"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mean", b"_mean", "_mean_sd", b"_mean_sd", "_median", b"_median", "_median_sd", b"_median_sd", "_non_finite", b"_non_finite", "_outliers", b"_outliers", "_trimmed", b"_trimmed", "_trimmed_sd", b"_trimmed_sd", "dataset", b"dataset", "images", b"images", "in_distribution", b"in_distribution", "mean", b"mean", "mean_sd", b"mean_sd", "median", b"median", "median_sd", b"median_sd", "non_finite", b"non_finite", "outliers", b"outliers", "seeds", b"seeds", "seeds_planned", b"seeds_planned", "sweep", b"sweep", "trimmed", b"trimmed", "trimmed_sd", b"trimmed_sd", "variant", b"variant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__mean: _TypeAlias = _typing.Literal["mean"]  # noqa: Y015
+    _WhichOneofArgType__mean: _TypeAlias = _typing.Literal["_mean", b"_mean"]  # noqa: Y015
+    _WhichOneofReturnType__mean_sd: _TypeAlias = _typing.Literal["mean_sd"]  # noqa: Y015
+    _WhichOneofArgType__mean_sd: _TypeAlias = _typing.Literal["_mean_sd", b"_mean_sd"]  # noqa: Y015
+    _WhichOneofReturnType__median: _TypeAlias = _typing.Literal["median"]  # noqa: Y015
+    _WhichOneofArgType__median: _TypeAlias = _typing.Literal["_median", b"_median"]  # noqa: Y015
+    _WhichOneofReturnType__median_sd: _TypeAlias = _typing.Literal["median_sd"]  # noqa: Y015
+    _WhichOneofArgType__median_sd: _TypeAlias = _typing.Literal["_median_sd", b"_median_sd"]  # noqa: Y015
+    _WhichOneofReturnType__non_finite: _TypeAlias = _typing.Literal["non_finite"]  # noqa: Y015
+    _WhichOneofArgType__non_finite: _TypeAlias = _typing.Literal["_non_finite", b"_non_finite"]  # noqa: Y015
+    _WhichOneofReturnType__outliers: _TypeAlias = _typing.Literal["outliers"]  # noqa: Y015
+    _WhichOneofArgType__outliers: _TypeAlias = _typing.Literal["_outliers", b"_outliers"]  # noqa: Y015
+    _WhichOneofReturnType__trimmed: _TypeAlias = _typing.Literal["trimmed"]  # noqa: Y015
+    _WhichOneofArgType__trimmed: _TypeAlias = _typing.Literal["_trimmed", b"_trimmed"]  # noqa: Y015
+    _WhichOneofReturnType__trimmed_sd: _TypeAlias = _typing.Literal["trimmed_sd"]  # noqa: Y015
+    _WhichOneofArgType__trimmed_sd: _TypeAlias = _typing.Literal["_trimmed_sd", b"_trimmed_sd"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mean) -> _WhichOneofReturnType__mean | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mean_sd) -> _WhichOneofReturnType__mean_sd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__median) -> _WhichOneofReturnType__median | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__median_sd) -> _WhichOneofReturnType__median_sd | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__non_finite) -> _WhichOneofReturnType__non_finite | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__outliers) -> _WhichOneofReturnType__outliers | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trimmed) -> _WhichOneofReturnType__trimmed | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trimmed_sd) -> _WhichOneofReturnType__trimmed_sd | None: ...
+
+Global___BitsPerDimRow: _TypeAlias = BitsPerDimRow  # noqa: Y015
+
+@_typing.final
+class ListExperimentsRequest(_message.Message):
+    """Names either one experiment or a sweep."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SWEEP_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    VARIANTS_FIELD_NUMBER: _builtins.int
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    sweep: _builtins.str
+    """Name or id."""
+    experiment_id: _builtins.int
+    """0 means none is named."""
+    @_builtins.property
+    def variants(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Labels of variants; none means all."""
+
+    @_builtins.property
+    def settings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Settings to tell, as field paths inside an experiment's document: `model.realnvp.mask`."""
+
+    def __init__(
+        self,
+        *,
+        sweep: _builtins.str = ...,
+        experiment_id: _builtins.int = ...,
+        variants: _abc.Iterable[_builtins.str] | None = ...,
+        settings: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["experiment_id", b"experiment_id", "settings", b"settings", "sweep", b"sweep", "variants", b"variants"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListExperimentsRequest: _TypeAlias = ListExperimentsRequest  # noqa: Y015
+
+@_typing.final
+class ListExperimentsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPERIMENTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def experiments(self) -> _containers.RepeatedCompositeFieldContainer[Global___ExperimentRow]: ...
+    def __init__(
+        self,
+        *,
+        experiments: _abc.Iterable[Global___ExperimentRow] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["experiments", b"experiments"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListExperimentsResponse: _TypeAlias = ListExperimentsResponse  # noqa: Y015
+
+@_typing.final
+class ExperimentRow(_message.Message):
+    """A row of the view `experiment_overview`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class SettingsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    SWEEP_FIELD_NUMBER: _builtins.int
+    VARIANT_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    IN_DATASET_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    JOBS_DONE_FIELD_NUMBER: _builtins.int
+    JOBS_TOTAL_FIELD_NUMBER: _builtins.int
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    sweep: _builtins.str
+    variant: _builtins.str
+    seed: _builtins.int
+    experiment_id: _builtins.int
+    state: _builtins.str
+    """`running`, `ready`, `succeeded`, `failed`, `quarantined`, `cancelled` or `stopped`."""
+    in_dataset: _builtins.str
+    checkpoint: _builtins.bytes
+    """SHA-256 of the trained flow, 32 bytes; empty until it is trained."""
+    jobs_done: _builtins.int
+    jobs_total: _builtins.int
+    @_builtins.property
+    def settings(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What was asked for: field path to value, text as it is and everything else as JSON. A setting that the document does not have
+        is absent.
+        """
+
+    def __init__(
+        self,
+        *,
+        sweep: _builtins.str = ...,
+        variant: _builtins.str = ...,
+        seed: _builtins.int = ...,
+        experiment_id: _builtins.int = ...,
+        state: _builtins.str = ...,
+        in_dataset: _builtins.str = ...,
+        checkpoint: _builtins.bytes = ...,
+        jobs_done: _builtins.int = ...,
+        jobs_total: _builtins.int = ...,
+        settings: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "experiment_id", b"experiment_id", "in_dataset", b"in_dataset", "jobs_done", b"jobs_done", "jobs_total", b"jobs_total", "seed", b"seed", "settings", b"settings", "state", b"state", "sweep", b"sweep", "variant", b"variant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExperimentRow: _TypeAlias = ExperimentRow  # noqa: Y015
 
 @_typing.final
 class EvaluationRow(_message.Message):
@@ -427,20 +909,60 @@ class TrainingCurveResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     POINTS_FIELD_NUMBER: _builtins.int
+    VALIDATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrainingCurvePoint]: ...
+    @_builtins.property
+    def validation(self) -> _containers.RepeatedCompositeFieldContainer[Global___ValidationCurvePoint]:
+        """What the held-out examples said, by step; nothing without `training.validation`."""
+
     def __init__(
         self,
         *,
         points: _abc.Iterable[Global___TrainingCurvePoint] | None = ...,
+        validation: _abc.Iterable[Global___ValidationCurvePoint] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["points", b"points"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["points", b"points", "validation", b"validation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TrainingCurveResponse: _TypeAlias = TrainingCurveResponse  # noqa: Y015
+
+@_typing.final
+class ValidationCurvePoint(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STEP_FIELD_NUMBER: _builtins.int
+    BITS_PER_DIM_FIELD_NUMBER: _builtins.int
+    AUROC_FIELD_NUMBER: _builtins.int
+    step: _builtins.int
+    bits_per_dim: _builtins.float
+    """Absent when a likelihood is not finite."""
+    auroc: _builtins.float
+    """Absent when there is no dataset to compare with, or it is undefined."""
+    def __init__(
+        self,
+        *,
+        step: _builtins.int = ...,
+        bits_per_dim: _builtins.float | None = ...,
+        auroc: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_auroc", b"_auroc", "_bits_per_dim", b"_bits_per_dim", "auroc", b"auroc", "bits_per_dim", b"bits_per_dim"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_auroc", b"_auroc", "_bits_per_dim", b"_bits_per_dim", "auroc", b"auroc", "bits_per_dim", b"bits_per_dim", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__auroc: _TypeAlias = _typing.Literal["auroc"]  # noqa: Y015
+    _WhichOneofArgType__auroc: _TypeAlias = _typing.Literal["_auroc", b"_auroc"]  # noqa: Y015
+    _WhichOneofReturnType__bits_per_dim: _TypeAlias = _typing.Literal["bits_per_dim"]  # noqa: Y015
+    _WhichOneofArgType__bits_per_dim: _TypeAlias = _typing.Literal["_bits_per_dim", b"_bits_per_dim"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__auroc) -> _WhichOneofReturnType__auroc | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bits_per_dim) -> _WhichOneofReturnType__bits_per_dim | None: ...
+
+Global___ValidationCurvePoint: _TypeAlias = ValidationCurvePoint  # noqa: Y015
 
 @_typing.final
 class TrainingCurvePoint(_message.Message):

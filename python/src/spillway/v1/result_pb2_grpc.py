@@ -45,6 +45,21 @@ class ResultServiceStub(object):
                 request_serializer=spillway_dot_v1_dot_result__pb2.QueryEvaluationsRequest.SerializeToString,
                 response_deserializer=spillway_dot_v1_dot_result__pb2.QueryEvaluationsResponse.FromString,
                 _registered_method=True)
+        self.QueryTable = channel.unary_stream(
+                '/spillway.v1.ResultService/QueryTable',
+                request_serializer=spillway_dot_v1_dot_result__pb2.QueryTableRequest.SerializeToString,
+                response_deserializer=spillway_dot_v1_dot_result__pb2.QueryTableResponse.FromString,
+                _registered_method=True)
+        self.QueryBitsPerDim = channel.unary_stream(
+                '/spillway.v1.ResultService/QueryBitsPerDim',
+                request_serializer=spillway_dot_v1_dot_result__pb2.QueryBitsPerDimRequest.SerializeToString,
+                response_deserializer=spillway_dot_v1_dot_result__pb2.QueryBitsPerDimResponse.FromString,
+                _registered_method=True)
+        self.ListExperiments = channel.unary_stream(
+                '/spillway.v1.ResultService/ListExperiments',
+                request_serializer=spillway_dot_v1_dot_result__pb2.ListExperimentsRequest.SerializeToString,
+                response_deserializer=spillway_dot_v1_dot_result__pb2.ListExperimentsResponse.FromString,
+                _registered_method=True)
         self.ListJobs = channel.unary_unary(
                 '/spillway.v1.ResultService/ListJobs',
                 request_serializer=spillway_dot_v1_dot_result__pb2.ListJobsRequest.SerializeToString,
@@ -77,14 +92,36 @@ class ResultServiceServicer(object):
     """
 
     def QueryAuroc(self, request, context):
-        """The AUROC table of a sweep, in table order.
+        """The AUROC table of a sweep, in table order, in one message: QueryTable is for large sweeps.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def QueryEvaluations(self, request, context):
-        """Every number of a sweep, one row each.
+        """Every number of a sweep, one row each, in one message: QueryTable is for large sweeps.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QueryTable(self, request, context):
+        """Chosen numbers of a sweep in table order, over seeds or of each seed: a stream of messages of bounded size. Each variant's rows
+        are read at one time, the next variant's a little later. INVALID_ARGUMENT: the sweep has no such variant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def QueryBitsPerDim(self, request, context):
+        """Bits per dimension of each variant and dataset over seeds; the in-distribution dataset counts once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListExperiments(self, request, context):
+        """The experiments of a sweep in table order, or one experiment. NOT_FOUND: there is no such sweep or experiment.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -138,6 +175,21 @@ def add_ResultServiceServicer_to_server(servicer, server):
                     servicer.QueryEvaluations,
                     request_deserializer=spillway_dot_v1_dot_result__pb2.QueryEvaluationsRequest.FromString,
                     response_serializer=spillway_dot_v1_dot_result__pb2.QueryEvaluationsResponse.SerializeToString,
+            ),
+            'QueryTable': grpc.unary_stream_rpc_method_handler(
+                    servicer.QueryTable,
+                    request_deserializer=spillway_dot_v1_dot_result__pb2.QueryTableRequest.FromString,
+                    response_serializer=spillway_dot_v1_dot_result__pb2.QueryTableResponse.SerializeToString,
+            ),
+            'QueryBitsPerDim': grpc.unary_stream_rpc_method_handler(
+                    servicer.QueryBitsPerDim,
+                    request_deserializer=spillway_dot_v1_dot_result__pb2.QueryBitsPerDimRequest.FromString,
+                    response_serializer=spillway_dot_v1_dot_result__pb2.QueryBitsPerDimResponse.SerializeToString,
+            ),
+            'ListExperiments': grpc.unary_stream_rpc_method_handler(
+                    servicer.ListExperiments,
+                    request_deserializer=spillway_dot_v1_dot_result__pb2.ListExperimentsRequest.FromString,
+                    response_serializer=spillway_dot_v1_dot_result__pb2.ListExperimentsResponse.SerializeToString,
             ),
             'ListJobs': grpc.unary_unary_rpc_method_handler(
                     servicer.ListJobs,
@@ -220,6 +272,87 @@ class ResultService(object):
             '/spillway.v1.ResultService/QueryEvaluations',
             spillway_dot_v1_dot_result__pb2.QueryEvaluationsRequest.SerializeToString,
             spillway_dot_v1_dot_result__pb2.QueryEvaluationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QueryTable(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/spillway.v1.ResultService/QueryTable',
+            spillway_dot_v1_dot_result__pb2.QueryTableRequest.SerializeToString,
+            spillway_dot_v1_dot_result__pb2.QueryTableResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def QueryBitsPerDim(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/spillway.v1.ResultService/QueryBitsPerDim',
+            spillway_dot_v1_dot_result__pb2.QueryBitsPerDimRequest.SerializeToString,
+            spillway_dot_v1_dot_result__pb2.QueryBitsPerDimResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListExperiments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/spillway.v1.ResultService/ListExperiments',
+            spillway_dot_v1_dot_result__pb2.ListExperimentsRequest.SerializeToString,
+            spillway_dot_v1_dot_result__pb2.ListExperimentsResponse.FromString,
             options,
             channel_credentials,
             insecure,

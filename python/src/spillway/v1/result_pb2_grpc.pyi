@@ -34,9 +34,17 @@ class ResultServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ResultServiceAsyncStub: ...
     QueryAuroc: _grpc.UnaryUnaryMultiCallable[_result_pb2.QueryAurocRequest, _result_pb2.QueryAurocResponse]
-    """The AUROC table of a sweep, in table order."""
+    """The AUROC table of a sweep, in table order, in one message: QueryTable is for large sweeps."""
     QueryEvaluations: _grpc.UnaryUnaryMultiCallable[_result_pb2.QueryEvaluationsRequest, _result_pb2.QueryEvaluationsResponse]
-    """Every number of a sweep, one row each."""
+    """Every number of a sweep, one row each, in one message: QueryTable is for large sweeps."""
+    QueryTable: _grpc.UnaryStreamMultiCallable[_result_pb2.QueryTableRequest, _result_pb2.QueryTableResponse]
+    """Chosen numbers of a sweep in table order, over seeds or of each seed: a stream of messages of bounded size. Each variant's rows
+    are read at one time, the next variant's a little later. INVALID_ARGUMENT: the sweep has no such variant.
+    """
+    QueryBitsPerDim: _grpc.UnaryStreamMultiCallable[_result_pb2.QueryBitsPerDimRequest, _result_pb2.QueryBitsPerDimResponse]
+    """Bits per dimension of each variant and dataset over seeds; the in-distribution dataset counts once."""
+    ListExperiments: _grpc.UnaryStreamMultiCallable[_result_pb2.ListExperimentsRequest, _result_pb2.ListExperimentsResponse]
+    """The experiments of a sweep in table order, or one experiment. NOT_FOUND: there is no such sweep or experiment."""
     ListJobs: _grpc.UnaryUnaryMultiCallable[_result_pb2.ListJobsRequest, _result_pb2.ListJobsResponse]
     """The jobs of a sweep."""
     TrainingCurve: _grpc.UnaryUnaryMultiCallable[_result_pb2.TrainingCurveRequest, _result_pb2.TrainingCurveResponse]
@@ -56,9 +64,17 @@ class ResultServiceAsyncStub(ResultServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     QueryAuroc: _aio.UnaryUnaryMultiCallable[_result_pb2.QueryAurocRequest, _result_pb2.QueryAurocResponse]  # type: ignore[assignment]
-    """The AUROC table of a sweep, in table order."""
+    """The AUROC table of a sweep, in table order, in one message: QueryTable is for large sweeps."""
     QueryEvaluations: _aio.UnaryUnaryMultiCallable[_result_pb2.QueryEvaluationsRequest, _result_pb2.QueryEvaluationsResponse]  # type: ignore[assignment]
-    """Every number of a sweep, one row each."""
+    """Every number of a sweep, one row each, in one message: QueryTable is for large sweeps."""
+    QueryTable: _aio.UnaryStreamMultiCallable[_result_pb2.QueryTableRequest, _result_pb2.QueryTableResponse]  # type: ignore[assignment]
+    """Chosen numbers of a sweep in table order, over seeds or of each seed: a stream of messages of bounded size. Each variant's rows
+    are read at one time, the next variant's a little later. INVALID_ARGUMENT: the sweep has no such variant.
+    """
+    QueryBitsPerDim: _aio.UnaryStreamMultiCallable[_result_pb2.QueryBitsPerDimRequest, _result_pb2.QueryBitsPerDimResponse]  # type: ignore[assignment]
+    """Bits per dimension of each variant and dataset over seeds; the in-distribution dataset counts once."""
+    ListExperiments: _aio.UnaryStreamMultiCallable[_result_pb2.ListExperimentsRequest, _result_pb2.ListExperimentsResponse]  # type: ignore[assignment]
+    """The experiments of a sweep in table order, or one experiment. NOT_FOUND: there is no such sweep or experiment."""
     ListJobs: _aio.UnaryUnaryMultiCallable[_result_pb2.ListJobsRequest, _result_pb2.ListJobsResponse]  # type: ignore[assignment]
     """The jobs of a sweep."""
     TrainingCurve: _aio.UnaryUnaryMultiCallable[_result_pb2.TrainingCurveRequest, _result_pb2.TrainingCurveResponse]  # type: ignore[assignment]
@@ -81,7 +97,7 @@ class ResultServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _result_pb2.QueryAurocRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_result_pb2.QueryAurocResponse, _abc.Awaitable[_result_pb2.QueryAurocResponse]]:
-        """The AUROC table of a sweep, in table order."""
+        """The AUROC table of a sweep, in table order, in one message: QueryTable is for large sweeps."""
 
     @_abc_1.abstractmethod
     def QueryEvaluations(
@@ -89,7 +105,33 @@ class ResultServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _result_pb2.QueryEvaluationsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_result_pb2.QueryEvaluationsResponse, _abc.Awaitable[_result_pb2.QueryEvaluationsResponse]]:
-        """Every number of a sweep, one row each."""
+        """Every number of a sweep, one row each, in one message: QueryTable is for large sweeps."""
+
+    @_abc_1.abstractmethod
+    def QueryTable(
+        self,
+        request: _result_pb2.QueryTableRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_result_pb2.QueryTableResponse], _abc.AsyncIterator[_result_pb2.QueryTableResponse]]:
+        """Chosen numbers of a sweep in table order, over seeds or of each seed: a stream of messages of bounded size. Each variant's rows
+        are read at one time, the next variant's a little later. INVALID_ARGUMENT: the sweep has no such variant.
+        """
+
+    @_abc_1.abstractmethod
+    def QueryBitsPerDim(
+        self,
+        request: _result_pb2.QueryBitsPerDimRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_result_pb2.QueryBitsPerDimResponse], _abc.AsyncIterator[_result_pb2.QueryBitsPerDimResponse]]:
+        """Bits per dimension of each variant and dataset over seeds; the in-distribution dataset counts once."""
+
+    @_abc_1.abstractmethod
+    def ListExperiments(
+        self,
+        request: _result_pb2.ListExperimentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_result_pb2.ListExperimentsResponse], _abc.AsyncIterator[_result_pb2.ListExperimentsResponse]]:
+        """The experiments of a sweep in table order, or one experiment. NOT_FOUND: there is no such sweep or experiment."""
 
     @_abc_1.abstractmethod
     def ListJobs(

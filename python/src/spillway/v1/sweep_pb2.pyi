@@ -755,6 +755,164 @@ class GetSweepRequest(_message.Message):
 Global___GetSweepRequest: _TypeAlias = GetSweepRequest  # noqa: Y015
 
 @_typing.final
+class DescribeSweepRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SWEEP_FIELD_NUMBER: _builtins.int
+    MAX_VARIANTS_FIELD_NUMBER: _builtins.int
+    sweep: _builtins.str
+    """Name or id."""
+    max_variants: _builtins.int
+    """Documents of the first so many variants; 0 means 100, and 1,000 is the most."""
+    def __init__(
+        self,
+        *,
+        sweep: _builtins.str = ...,
+        max_variants: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_variants", b"max_variants", "sweep", b"sweep"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DescribeSweepRequest: _TypeAlias = DescribeSweepRequest  # noqa: Y015
+
+@_typing.final
+class DescribeSweepResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SWEEP_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    VARIANTS_FIELD_NUMBER: _builtins.int
+    RESULTS_FIELD_NUMBER: _builtins.int
+    COORDINATOR_VERSION_FIELD_NUMBER: _builtins.int
+    document: _builtins.str
+    """The sweep's document as JSON, as it was stored."""
+    coordinator_version: _builtins.str
+    """Version of the coordinator that answers."""
+    @_builtins.property
+    def sweep(self) -> Global___SweepSummary: ...
+    @_builtins.property
+    def variants(self) -> _containers.RepeatedCompositeFieldContainer[Global___VariantDocument]:
+        """In table order."""
+
+    @_builtins.property
+    def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___ResultProvenance]:
+        """In table order."""
+
+    def __init__(
+        self,
+        *,
+        sweep: Global___SweepSummary | None = ...,
+        document: _builtins.str = ...,
+        variants: _abc.Iterable[Global___VariantDocument] | None = ...,
+        results: _abc.Iterable[Global___ResultProvenance] | None = ...,
+        coordinator_version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sweep", b"sweep"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["coordinator_version", b"coordinator_version", "document", b"document", "results", b"results", "sweep", b"sweep", "variants", b"variants"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DescribeSweepResponse: _TypeAlias = DescribeSweepResponse  # noqa: Y015
+
+@_typing.final
+class VariantDocument(_message.Message):
+    """The experiment that a variant is, without its seed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABEL_FIELD_NUMBER: _builtins.int
+    FINGERPRINT_FIELD_NUMBER: _builtins.int
+    IN_DATASET_FIELD_NUMBER: _builtins.int
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    label: _builtins.str
+    """The settings that tell it apart."""
+    fingerprint: _builtins.bytes
+    """SHA-256 of its canonical document, 32 bytes."""
+    in_dataset: _builtins.str
+    document: _builtins.str
+    """Its document as JSON."""
+    def __init__(
+        self,
+        *,
+        label: _builtins.str = ...,
+        fingerprint: _builtins.bytes = ...,
+        in_dataset: _builtins.str = ...,
+        document: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "fingerprint", b"fingerprint", "in_dataset", b"in_dataset", "label", b"label"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VariantDocument: _TypeAlias = VariantDocument  # noqa: Y015
+
+@_typing.final
+class ResultProvenance(_message.Message):
+    """How an accepted result was computed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    EXPERIMENT_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    VARIANT_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    OUT_DATASET_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    WORKER_VERSION_FIELD_NUMBER: _builtins.int
+    DEVICE_FIELD_NUMBER: _builtins.int
+    THREADS_FIELD_NUMBER: _builtins.int
+    PRECISION_FIELD_NUMBER: _builtins.int
+    NOISE_DRAWS_FIELD_NUMBER: _builtins.int
+    ACCEPTED_AT_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.int
+    experiment_id: _builtins.int
+    kind: _builtins.str
+    """`train`, `evaluate` or `inspect`."""
+    variant: _builtins.str
+    seed: _builtins.int
+    out_dataset: _builtins.str
+    """The OOD dataset of an evaluate job."""
+    checkpoint: _builtins.bytes
+    """SHA-256 of the trained flow, 32 bytes; of a train job only."""
+    worker_version: _builtins.str
+    device: _builtins.str
+    threads: _builtins.int
+    precision: _builtins.str
+    noise_draws: _builtins.int
+    @_builtins.property
+    def accepted_at(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.int = ...,
+        experiment_id: _builtins.int = ...,
+        kind: _builtins.str = ...,
+        variant: _builtins.str = ...,
+        seed: _builtins.int = ...,
+        out_dataset: _builtins.str = ...,
+        checkpoint: _builtins.bytes = ...,
+        worker_version: _builtins.str = ...,
+        device: _builtins.str = ...,
+        threads: _builtins.int = ...,
+        precision: _builtins.str = ...,
+        noise_draws: _builtins.int = ...,
+        accepted_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted_at", b"accepted_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted_at", b"accepted_at", "checkpoint", b"checkpoint", "device", b"device", "experiment_id", b"experiment_id", "job_id", b"job_id", "kind", b"kind", "noise_draws", b"noise_draws", "out_dataset", b"out_dataset", "precision", b"precision", "seed", b"seed", "threads", b"threads", "variant", b"variant", "worker_version", b"worker_version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResultProvenance: _TypeAlias = ResultProvenance  # noqa: Y015
+
+@_typing.final
 class ListSweepsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -879,16 +1037,22 @@ class WatchRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     SWEEP_FIELD_NUMBER: _builtins.int
+    SCORES_FIELD_NUMBER: _builtins.int
     sweep: _builtins.str
     """Name or id."""
+    @_builtins.property
+    def scores(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Rows of these scores only in the table; none means all."""
+
     def __init__(
         self,
         *,
         sweep: _builtins.str = ...,
+        scores: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["sweep", b"sweep"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["scores", b"scores", "sweep", b"sweep"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -905,8 +1069,11 @@ class WatchResponse(_message.Message):
     AUROC_FIELD_NUMBER: _builtins.int
     ENDED_FIELD_NUMBER: _builtins.int
     FINISHED_FIELD_NUMBER: _builtins.int
+    AUROC_ROWS_FIELD_NUMBER: _builtins.int
     finished: _builtins.bool
     """Every job has ended: the last message."""
+    auroc_rows: _builtins.int
+    """How many rows the table has, of the scores asked for."""
     @_builtins.property
     def sweep(self) -> Global___SweepSummary: ...
     @_builtins.property
@@ -915,7 +1082,7 @@ class WatchResponse(_message.Message):
 
     @_builtins.property
     def auroc(self) -> _containers.RepeatedCompositeFieldContainer[Global___AurocRow]:
-        """The AUROC table so far."""
+        """The AUROC table so far, its first 10,000 rows."""
 
     @_builtins.property
     def ended(self) -> _containers.RepeatedCompositeFieldContainer[Global___EndedJob]:
@@ -929,10 +1096,11 @@ class WatchResponse(_message.Message):
         auroc: _abc.Iterable[Global___AurocRow] | None = ...,
         ended: _abc.Iterable[Global___EndedJob] | None = ...,
         finished: _builtins.bool = ...,
+        auroc_rows: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["sweep", b"sweep"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["auroc", b"auroc", "ended", b"ended", "finished", b"finished", "running", b"running", "sweep", b"sweep"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["auroc", b"auroc", "auroc_rows", b"auroc_rows", "ended", b"ended", "finished", b"finished", "running", b"running", "sweep", b"sweep"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -56,6 +56,11 @@ class SweepServiceStub(object):
                 request_serializer=spillway_dot_v1_dot_sweep__pb2.ListSweepsRequest.SerializeToString,
                 response_deserializer=spillway_dot_v1_dot_sweep__pb2.ListSweepsResponse.FromString,
                 _registered_method=True)
+        self.Describe = channel.unary_unary(
+                '/spillway.v1.SweepService/Describe',
+                request_serializer=spillway_dot_v1_dot_sweep__pb2.DescribeSweepRequest.SerializeToString,
+                response_deserializer=spillway_dot_v1_dot_sweep__pb2.DescribeSweepResponse.FromString,
+                _registered_method=True)
         self.Watch = channel.unary_stream(
                 '/spillway.v1.SweepService/Watch',
                 request_serializer=spillway_dot_v1_dot_sweep__pb2.WatchRequest.SerializeToString,
@@ -108,6 +113,13 @@ class SweepServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Describe(self, request, context):
+        """What a sweep asked for and how its results were computed. NOT_FOUND: there is no such sweep.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Watch(self, request, context):
         """A snapshot at once and after every change, until every job has ended.
         """
@@ -152,6 +164,11 @@ def add_SweepServiceServicer_to_server(servicer, server):
                     servicer.List,
                     request_deserializer=spillway_dot_v1_dot_sweep__pb2.ListSweepsRequest.FromString,
                     response_serializer=spillway_dot_v1_dot_sweep__pb2.ListSweepsResponse.SerializeToString,
+            ),
+            'Describe': grpc.unary_unary_rpc_method_handler(
+                    servicer.Describe,
+                    request_deserializer=spillway_dot_v1_dot_sweep__pb2.DescribeSweepRequest.FromString,
+                    response_serializer=spillway_dot_v1_dot_sweep__pb2.DescribeSweepResponse.SerializeToString,
             ),
             'Watch': grpc.unary_stream_rpc_method_handler(
                     servicer.Watch,
@@ -279,6 +296,33 @@ class SweepService(object):
             '/spillway.v1.SweepService/List',
             spillway_dot_v1_dot_sweep__pb2.ListSweepsRequest.SerializeToString,
             spillway_dot_v1_dot_sweep__pb2.ListSweepsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Describe(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/spillway.v1.SweepService/Describe',
+            spillway_dot_v1_dot_sweep__pb2.DescribeSweepRequest.SerializeToString,
+            spillway_dot_v1_dot_sweep__pb2.DescribeSweepResponse.FromString,
             options,
             channel_credentials,
             insecure,

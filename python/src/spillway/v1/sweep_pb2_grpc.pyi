@@ -46,6 +46,8 @@ class SweepServiceStub:
     """One sweep, by name or id. NOT_FOUND: there is none."""
     List: _grpc.UnaryUnaryMultiCallable[_sweep_pb2.ListSweepsRequest, _sweep_pb2.ListSweepsResponse]
     """Sweeps, newest first."""
+    Describe: _grpc.UnaryUnaryMultiCallable[_sweep_pb2.DescribeSweepRequest, _sweep_pb2.DescribeSweepResponse]
+    """What a sweep asked for and how its results were computed. NOT_FOUND: there is no such sweep."""
     Watch: _grpc.UnaryStreamMultiCallable[_sweep_pb2.WatchRequest, _sweep_pb2.WatchResponse]
     """A snapshot at once and after every change, until every job has ended."""
     Cancel: _grpc.UnaryUnaryMultiCallable[_sweep_pb2.CancelRequest, _sweep_pb2.CancelResponse]
@@ -73,6 +75,8 @@ class SweepServiceAsyncStub(SweepServiceStub):
     """One sweep, by name or id. NOT_FOUND: there is none."""
     List: _aio.UnaryUnaryMultiCallable[_sweep_pb2.ListSweepsRequest, _sweep_pb2.ListSweepsResponse]  # type: ignore[assignment]
     """Sweeps, newest first."""
+    Describe: _aio.UnaryUnaryMultiCallable[_sweep_pb2.DescribeSweepRequest, _sweep_pb2.DescribeSweepResponse]  # type: ignore[assignment]
+    """What a sweep asked for and how its results were computed. NOT_FOUND: there is no such sweep."""
     Watch: _aio.UnaryStreamMultiCallable[_sweep_pb2.WatchRequest, _sweep_pb2.WatchResponse]  # type: ignore[assignment]
     """A snapshot at once and after every change, until every job has ended."""
     Cancel: _aio.UnaryUnaryMultiCallable[_sweep_pb2.CancelRequest, _sweep_pb2.CancelResponse]  # type: ignore[assignment]
@@ -121,6 +125,14 @@ class SweepServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_sweep_pb2.ListSweepsResponse, _abc.Awaitable[_sweep_pb2.ListSweepsResponse]]:
         """Sweeps, newest first."""
+
+    @_abc_1.abstractmethod
+    def Describe(
+        self,
+        request: _sweep_pb2.DescribeSweepRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sweep_pb2.DescribeSweepResponse, _abc.Awaitable[_sweep_pb2.DescribeSweepResponse]]:
+        """What a sweep asked for and how its results were computed. NOT_FOUND: there is no such sweep."""
 
     @_abc_1.abstractmethod
     def Watch(

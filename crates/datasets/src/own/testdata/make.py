@@ -13,9 +13,8 @@ Image.fromarray(colour).convert("CMYK").save("cmyk.jpg", quality=90)
 
 def planes(name):
     array = np.asarray(Image.open(name))
-    return (array[None] if array.ndim == 2 else array.transpose(2, 0, 1)).ravel().tolist()
+    return (array[None] if array.ndim == 2 else array.transpose(2, 0, 1)).tobytes()
 
 
-with open("pillow.rs", "w") as file:
-    values = ", ".join(str(planes(name)) for name in ["colour.jpg", "grey.jpg", "progressive.jpg"])
-    file.write(f"({values})\n")
+with open("pillow.bin", "wb") as file:
+    file.write(b"".join(planes(name) for name in ["colour.jpg", "grey.jpg", "progressive.jpg"]))

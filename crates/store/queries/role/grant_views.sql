@@ -1,0 +1,1 @@
+select grant_views_to_reader() as "granted!"

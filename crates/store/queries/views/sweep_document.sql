@@ -1,0 +1,3 @@
+select document::text as "document!"
+from sweep
+where id = $1
