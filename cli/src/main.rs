@@ -19,8 +19,8 @@ use clap::Parser;
 use crate::{
     client::Client,
     commands::{
-        Command, cancel, checkpoint, compare, data, drain, figures, jobs, list, logs, metrics, plot, report, rescore, results,
-        retry, submit, up, validate, watch, why, workers,
+        Command, cancel, checkpoint, compare, data, drain, figures, jobs, list, logs, metrics, plot, report, rescore,
+        results, retry, submit, up, validate, watch, why, workers,
     },
     endpoint::Cluster,
     failure::{EXIT_CODES, Failure},
