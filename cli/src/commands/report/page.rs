@@ -105,7 +105,7 @@ mod tests {
 
     fn grid() -> Grid {
         Grid {
-            columns: vec![("variant", "")],
+            columns: vec![("variant".to_owned(), "")],
             rows: vec![vec![(EVIL.to_owned(), "")]],
             notes: vec![EVIL.to_owned()],
             left_out: 3,
