@@ -9,7 +9,7 @@ use std::{os::unix::fs::symlink, path::Path};
 use support::{Run, command, spillway, sweeps};
 use tempfile::TempDir;
 
-const COMMANDS: [&[&str]; 18] = [
+const COMMANDS: [&[&str]; 19] = [
     &["up"],
     &["validate"],
     &["submit"],

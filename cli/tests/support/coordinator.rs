@@ -13,9 +13,10 @@ use proto::v1::{
     ListFiguresResponse, ListJobsRequest, ListJobsResponse, ListStatisticsRequest, ListStatisticsResponse,
     ListSweepsRequest, ListSweepsResponse, ListWorkersRequest, ListWorkersResponse, PutRequest, PutResponse,
     QueryAurocRequest, QueryAurocResponse, QueryBitsPerDimRequest, QueryBitsPerDimResponse, QueryEvaluationsRequest,
-    QueryEvaluationsResponse, QueryTableRequest, QueryTableResponse, RetryRequest, RetryResponse, StatRequest,
-    StatResponse, StatisticsRow, SubmitRequest, SubmitResponse, SweepSummary, TableRow, TrainingCurveRequest,
-    TrainingCurveResponse, ValidateRequest, ValidateResponse, WatchRequest, WatchResponse, WorkerRow,
+    QueryEvaluationsResponse, QueryTableRequest, QueryTableResponse, RescoreRequest, RescoreResponse, RetryRequest,
+    RetryResponse, StatRequest, StatResponse, StatisticsRow, SubmitRequest, SubmitResponse, SweepSummary, TableRow,
+    TrainingCurveRequest, TrainingCurveResponse, ValidateRequest, ValidateResponse, WatchRequest, WatchResponse,
+    WorkerRow,
     artifact_service_server::{ArtifactService, ArtifactServiceServer},
     fleet_service_server::{FleetService, FleetServiceServer},
     result_service_server::{ResultService, ResultServiceServer},
@@ -173,6 +174,11 @@ impl SweepService for Scripted {
         self.known(&request.sweep)?;
         self.0.retried.lock().expect("no test panics with it").push(request);
         Ok(RetryResponse { retried: 2 }.into())
+    }
+
+    async fn rescore(&self, request: Request<RescoreRequest>) -> Result<Response<RescoreResponse>, Status> {
+        self.known(&request.into_inner().sweep)?;
+        Ok(RescoreResponse { added: 3, blocked: 1 }.into())
     }
 }
 

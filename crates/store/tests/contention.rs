@@ -23,7 +23,8 @@ fn judged(outcome: Result<(), TransitionError>) {
 
 async fn work(scene: &Scene, worker: usize) {
     let mut session = scene.open_session(LONG).await;
-    for step in 0..40 {
+    // Longer than users and lost sessions need: whoever claims nothing among them has tested nothing.
+    for step in 0..160 {
         let Some(attempt) = scene.claim(session).await else {
             // The session was lost, or nothing is ready now.
             session = scene.open_session(LONG).await;
