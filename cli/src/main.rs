@@ -19,8 +19,8 @@ use clap::Parser;
 use crate::{
     client::Client,
     commands::{
-        Command, cancel, checkpoint, compare, data, drain, figures, jobs, list, logs, metrics, plot, report, results,
-        retry, submit, up, validate, watch, why, workers,
+        Command, cancel, checkpoint, compare, data, drain, figures, jobs, list, logs, metrics, plot, report, rescore,
+        results, retry, submit, up, validate, watch, why, workers,
     },
     endpoint::Cluster,
     failure::{EXIT_CODES, Failure},
@@ -87,6 +87,7 @@ async fn run_waiting(cluster: &Cluster, command: &Command) -> Result<(), Failure
         Command::Drain(arguments) => drain::run(arguments, &client()).await,
         Command::Cancel(arguments) => cancel::run(arguments, &client()).await,
         Command::Retry(arguments) => retry::run(arguments, &client()).await,
+        Command::Rescore(arguments) => rescore::run(arguments, &client()).await,
         Command::Validate(_) | Command::Data(_) | Command::Metrics(_) => unreachable!("these wait for nobody"),
     }
 }

@@ -21,6 +21,7 @@ const COMMANDS: [&[&str]; 18] = [
     &["figures"],
     &["cancel"],
     &["retry"],
+    &["rescore"],
     &["checkpoint"],
     &["checkpoint", "import"],
     &["checkpoint", "export"],

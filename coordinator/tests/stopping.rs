@@ -189,12 +189,12 @@ async fn tables_mark_what_was_stopped() {
     let evaluation = worker.attempt().await;
     worker.complete(evaluation, evaluated(weights, 0.25)).await.unwrap();
 
-    let request = v1::QueryAurocRequest { sweep: "tables".to_owned(), scores: vec![] };
+    let request = v1::QueryAurocRequest { sweep: "tables".to_owned(), scores: vec!["log-likelihood".to_owned()] };
     let rows = coordinator.results().query_auroc(request).await.unwrap().into_inner().rows;
     let summary = coordinator.sweeps().get(v1::GetSweepRequest { sweep: "tables".to_owned() }).await.unwrap();
     let mut watch = coordinator
         .sweeps()
-        .watch(v1::WatchRequest { sweep: "tables".to_owned(), scores: vec![] })
+        .watch(v1::WatchRequest { sweep: "tables".to_owned(), scores: vec!["log-likelihood".to_owned()] })
         .await
         .unwrap()
         .into_inner();
@@ -233,7 +233,7 @@ async fn a_budget_of_experiments_leaves_the_rest_out() {
     assert_eq!(jobs[3].reason, "the budget of 2 experiments leaves this one out");
     let variants: Vec<&str> = jobs[..2].iter().map(|job| job.variant.as_str()).collect();
     assert_eq!(variants, ["learning_rate=0.0001", "learning_rate=0.0002"], "the first of the expansion");
-    let request = v1::QueryAurocRequest { sweep: "two".to_owned(), scores: vec![] };
+    let request = v1::QueryAurocRequest { sweep: "two".to_owned(), scores: vec!["log-likelihood".to_owned()] };
     let rows = coordinator.results().query_auroc(request).await.unwrap().into_inner().rows;
     assert_eq!(rows.iter().map(|row| row.seeds_stopped).collect::<Vec<_>>(), [1, 1]);
 }

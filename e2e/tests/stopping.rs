@@ -51,7 +51,7 @@ async fn a_bad_learning_rate_is_stopped_and_the_table_marks_it() {
     assert_eq!(states, ["succeeded", "succeeded", "stopped"], "{}", cluster.logs());
     assert!(trains[2].reason.contains("at step 10 is not among the best 1/3 of 3"), "{}", trains[2].reason);
     assert_eq!((trains[2].attempts, trains[2].failures, trains[2].crashes), (1, 0, 0));
-    let request = QueryAurocRequest { sweep: "rates".to_owned(), scores: vec![] };
+    let request = QueryAurocRequest { sweep: "rates".to_owned(), scores: vec!["log-likelihood".to_owned()] };
     let rows = cluster.results().unwrap().query_auroc(request).await.unwrap().into_inner().rows;
     let shown: Vec<_> = rows.iter().map(|row| (row.seeds, row.seeds_stopped, row.auroc_mean.is_some())).collect();
     assert_eq!(shown, [(1, 0, true), (1, 0, true), (0, 1, false)]);

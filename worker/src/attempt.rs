@@ -66,6 +66,9 @@ impl ChildEnd {
                 Outcome::Trained { checkpoint, .. } => format!("child ended: trained {} steps", checkpoint.step),
                 Outcome::Evaluated { .. } => "child ended: evaluated".to_owned(),
                 Outcome::Inspected { figures, .. } => format!("child ended: drew {} pictures", figures.len()),
+                Outcome::Scored { measurements, .. } => {
+                    format!("child ended: computed scores, {} numbers", measurements.len())
+                }
                 Outcome::Stopped => "child ended: stopped as it was told".to_owned(),
                 Outcome::Failed(failure) => format!("child ended: failed, {}", failure.message),
             },
@@ -105,7 +108,7 @@ impl Workplace<'_> {
             () = hold.preempted().cancelled() => return Verdict::Release,
             fetched = self.fetch_files(&assignment, folder.path()) => fetched,
         };
-        let Fetched { checkpoint, initial_weights, learned } = match fetched {
+        let Fetched { checkpoint, initial_weights, learned, evaluated } = match fetched {
             Ok(files) => files,
             Err(problem) => return Verdict::infrastructure(problem),
         };
@@ -116,7 +119,8 @@ impl Workplace<'_> {
             hold.advance(start.map_or(0, |start| start.step), total, 0.0, None);
         }
         let (resources, folder_path) = (self.resources.clone(), folder.path().to_owned());
-        let order = Order { resources, checkpoint, initial_weights, learned, folder: folder_path, assignment };
+        let order =
+            Order { resources, checkpoint, initial_weights, learned, evaluated, folder: folder_path, assignment };
         let outbox = Arc::new(Outbox::default());
         let supervised = async {
             let end = self.supervise(&order, hold, &outbox).await;
@@ -239,6 +243,13 @@ impl Workplace<'_> {
                     }
                     Err(verdict) => verdict,
                 }
+            }
+            Outcome::Scored { measurements, scores, provenance } => {
+                if let Err(verdict) = self.store("the scores", &scores, hold).await {
+                    return verdict;
+                }
+                let scores = scores.digest;
+                Verdict::Complete(Box::new(Completion::Score { measurements, scores, provenance }))
             }
             Outcome::Inspected { figures, provenance } => {
                 for figure in &figures {

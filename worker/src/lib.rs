@@ -16,6 +16,7 @@ mod outbox;
 mod reporter;
 mod retry;
 mod runner;
+mod scorer;
 mod scratch;
 mod session;
 mod stop;

@@ -196,5 +196,6 @@ fn task_name(assignment: &Assignment) -> &'static str {
         Task::Train { .. } => "train",
         Task::Evaluate { .. } => "evaluate",
         Task::Inspect { .. } => "inspect",
+        Task::Score { .. } => "score",
     }
 }

@@ -20,6 +20,7 @@ use training::{
 use crate::{
     child::{ArtifactFile, DrawnFigure, Message, Order, Outcome, StatisticsFile, TrainedFlow, Voice},
     config::VERSION,
+    scorer,
 };
 
 /// Training draws each batch's noise once.
@@ -33,6 +34,7 @@ pub fn run(order: &Order, voice: Voice) -> Outcome {
         Task::Train { checkpoint_secs, .. } => train(order, *checkpoint_secs, &mut reporter),
         Task::Evaluate { out, .. } => evaluate(order, out.clone(), &mut reporter),
         Task::Inspect { .. } => inspect(order, &mut reporter),
+        Task::Score { scores, out, .. } => scorer::run(order, scores, out, &mut reporter),
     };
     outcome.unwrap_or_else(|error| Outcome::Failed(Failure { kind: error.kind(), message: error.to_string() }))
 }
@@ -124,8 +126,14 @@ fn inspect(order: &Order, reporter: &mut Reporter) -> Result<Outcome, TrainingEr
 }
 
 /// Passes on what a run says.
-struct Reporter {
+pub(crate) struct Reporter {
     voice: Voice,
+}
+
+impl Reporter {
+    pub(crate) fn voice(&self) -> &Voice {
+        &self.voice
+    }
 }
 
 impl Observer for Reporter {
@@ -164,7 +172,7 @@ impl Observer for Reporter {
     }
 }
 
-fn device(order: &Order) -> Device {
+pub(crate) fn device(order: &Order) -> Device {
     match order.resources.device {
         DeviceKind::Cpu => Device::Cpu,
         DeviceKind::Cuda => Device::Cuda,
@@ -176,7 +184,7 @@ fn statistics_file(saved: SavedStatistics) -> StatisticsFile {
     StatisticsFile { path, reference }
 }
 
-fn checkpoint_file(file: &ArtifactFile) -> CheckpointFile {
+pub(crate) fn checkpoint_file(file: &ArtifactFile) -> CheckpointFile {
     CheckpointFile { path: file.path.clone(), digest: file.digest }
 }
 
@@ -200,7 +208,7 @@ fn trained_flow(saved: &SavedCheckpoint) -> TrainedFlow {
     TrainedFlow { file: artifact_file(&saved.file), step: saved.step }
 }
 
-fn provenance(order: &Order, noise_draws: u32) -> Provenance {
+pub(crate) fn provenance(order: &Order, noise_draws: u32) -> Provenance {
     Provenance {
         worker_version: VERSION.to_owned(),
         device: order.resources.device.to_string(),

@@ -12,6 +12,7 @@ pub mod logs;
 pub mod metrics;
 pub mod plot;
 pub mod report;
+pub mod rescore;
 pub mod results;
 pub mod retry;
 pub mod submit;
@@ -58,6 +59,8 @@ pub enum Command {
     Cancel(cancel::Arguments),
     /// Try the jobs of a sweep that ended without a result again
     Retry(retry::Arguments),
+    /// Compute more scores of what a sweep evaluated, most of them without a GPU
+    Rescore(rescore::Arguments),
     /// List workers: what each runs, and how late its heartbeat is
     Workers(workers::Arguments),
     /// Tell workers to give back what they run and to end

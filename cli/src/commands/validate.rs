@@ -89,11 +89,11 @@ fn summarise(sweep: &SweepSpec, expanded: &Expanded, measured: &[Measured<'_>]) 
     writeln!(out, "seeds        {}", seeds.join(", "))?;
     writeln!(out, "experiments  {experiments} = {} variants × {} seeds", expanded.variants.len(), seeds.len())?;
     let evaluations = expanded.jobs_of_kind(JobKind::Evaluate);
-    let inspections = match expanded.jobs_of_kind(JobKind::Inspect) {
+    let further = [JobKind::Inspect, JobKind::Score, JobKind::Probe].map(|kind| match expanded.jobs_of_kind(kind) {
         0 => String::new(),
-        count => format!(" + {count} inspect"),
-    };
-    writeln!(out, "jobs         {jobs} = {experiments} train + {evaluations} evaluate{inspections}")?;
+        count => format!(" + {count} {kind}"),
+    });
+    writeln!(out, "jobs         {jobs} = {experiments} train + {evaluations} evaluate{}", further.concat())?;
     if let Some(rule) = &sweep.early_stopping {
         writeln!(out, "stopping     {}", stopping(rule, expanded))?;
     }
@@ -211,6 +211,8 @@ fn counts(sweep: &SweepSpec, expanded: &Expanded) -> Table {
         Column::number("train_jobs", "train jobs"),
         Column::number("evaluate_jobs", "evaluate jobs"),
         Column::number("inspect_jobs", "inspect jobs"),
+        Column::number("score_jobs", "score jobs"),
+        Column::number("probe_jobs", "probe jobs"),
     ];
     let experiments = expanded.experiments.len() as u64;
     let mut table = Table::new("sweep", columns);
@@ -222,6 +224,8 @@ fn counts(sweep: &SweepSpec, expanded: &Expanded) -> Table {
         experiments.into(),
         (expanded.jobs_of_kind(JobKind::Evaluate) as u64).into(),
         (expanded.jobs_of_kind(JobKind::Inspect) as u64).into(),
+        (expanded.jobs_of_kind(JobKind::Score) as u64).into(),
+        (expanded.jobs_of_kind(JobKind::Probe) as u64).into(),
     ]);
     table
 }

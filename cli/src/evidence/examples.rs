@@ -96,12 +96,14 @@ impl<'a> Examples<'a> {
         Ok(scoring::score(&sides, score).with_context(|| format!("`{variant}`, seed {seed}, against {out}"))?)
     }
 
-    /// The scores of a variant that follow from statistics, the most wanted first; no more than can be told apart.
-    pub async fn default_scores(&self, variant: &str) -> Result<Vec<ScoreName>, Failure> {
+    /// The scores of a variant that follow from statistics, the most wanted first and no more than can be told apart. With them, the others.
+    pub async fn default_scores(&self, variant: &str) -> Result<(Vec<ScoreName>, Vec<ScoreName>), Failure> {
         let measured = self.evidence.measured_scores(variant).await?;
         let scores =
             measured.iter().filter_map(|name| name.parse().ok()).filter(|score: &ScoreName| !score.is_opt_in());
-        Ok(scores.take(MAX_VARIANTS).collect())
+        let mut scores: Vec<ScoreName> = scores.collect();
+        let others = scores.split_off(scores.len().min(MAX_VARIANTS));
+        Ok((scores, others))
     }
 
     /// The artifacts.

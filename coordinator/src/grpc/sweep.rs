@@ -5,12 +5,12 @@ use std::sync::Arc;
 use domain::{
     JobId,
     job::{JobKind, RetryScope},
-    spec::Violations,
+    spec::{ScoreChoice, Violations},
     sweep::{Expanded, SweepSpec},
 };
 use futures::stream::BoxStream;
 use proto::{
-    convert::{Fields, FromWire, ToWire, idempotency_key_from_wire, reason_from_wire, user_from_wire},
+    convert::{Fields, FromWire, MAX_SCORES, ToWire, idempotency_key_from_wire, reason_from_wire, user_from_wire},
     v1::{self, sweep_service_server::SweepService},
 };
 use store::Store;
@@ -20,7 +20,7 @@ use tonic::{Request, Response, Status};
 use super::{description, find_sweep, rows, status, table, watch::Watch};
 use crate::{
     Wakeups,
-    lifecycle::{Lifecycle, Submission, expand},
+    lifecycle::{Lifecycle, Rescored, Submission, expand},
 };
 
 /// Sweeps listed when the request does not say.
@@ -109,6 +109,24 @@ impl SweepService for SweepApi {
         let retried = self.lifecycle.retry(sweep, scope, only).await.map_err(status::of)?;
         Ok(Response::new(v1::RetryResponse { retried: size(retried) }))
     }
+
+    async fn rescore(&self, request: Request<v1::RescoreRequest>) -> Result<Response<v1::RescoreResponse>, Status> {
+        let v1::RescoreRequest { sweep, scores } = request.into_inner();
+        let scores = parse_scores(scores).map_err(|refusal| status::refused(&refusal))?;
+        let sweep = find_sweep(&self.store, &sweep).await?;
+        let Rescored { added, blocked } = self.lifecycle.rescore(sweep, &scores).await.map_err(status::of)?;
+        Ok(Response::new(v1::RescoreResponse { added: size(added), blocked: size(blocked) }))
+    }
+}
+
+fn parse_scores(scores: Vec<String>) -> Result<Vec<ScoreChoice>, Violations> {
+    let mut fields = Fields::at("");
+    let scores = fields.at_most("scores", scores, MAX_SCORES);
+    let scores: Option<Vec<ScoreChoice>> = scores.and_then(|scores| fields.repeated_named("scores", &scores));
+    if scores.as_ref().is_some_and(Vec::is_empty) {
+        fields.refuse("scores", "empty: name at least one score");
+    }
+    fields.finish(|| scores)
 }
 
 fn parse_submit(request: v1::SubmitRequest) -> Result<Submission, Violations> {
@@ -146,6 +164,8 @@ fn counted(expanded: &Expanded) -> v1::ValidateResponse {
         train_jobs: size(expanded.jobs_of_kind(JobKind::Train)),
         evaluate_jobs: size(expanded.jobs_of_kind(JobKind::Evaluate)),
         inspect_jobs: size(expanded.jobs_of_kind(JobKind::Inspect)),
+        score_jobs: size(expanded.jobs_of_kind(JobKind::Score)),
+        probe_jobs: size(expanded.jobs_of_kind(JobKind::Probe)),
     }
 }
 

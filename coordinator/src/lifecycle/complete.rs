@@ -183,18 +183,20 @@ fn answer_all(batch: Vec<Arrived>, verdicts: Vec<Verdict>) {
 
 /// A result must be of its job's kind.
 fn check_kind(kind: JobKind, completion: &Completion) -> Result<(), Violations> {
-    let (field, found) = match completion {
-        Completion::Train { .. } => ("train", JobKind::Train),
-        Completion::Evaluate { .. } => ("evaluate", JobKind::Evaluate),
-        Completion::Inspect { .. } => ("inspect", JobKind::Inspect),
+    let (field, fits) = match completion {
+        Completion::Train { .. } => ("train", kind == JobKind::Train),
+        Completion::Evaluate { .. } => ("evaluate", kind == JobKind::Evaluate),
+        Completion::Inspect { .. } => ("inspect", kind == JobKind::Inspect),
+        Completion::Score { .. } => ("score", matches!(kind, JobKind::Score | JobKind::Probe)),
     };
-    if found == kind {
+    if fits {
         return Ok(());
     }
     let (does, expected) = match kind {
         JobKind::Train => ("trains", "a `train`"),
         JobKind::Evaluate => ("evaluates", "an `evaluate`"),
         JobKind::Inspect => ("inspects", "an `inspect`"),
+        JobKind::Score | JobKind::Probe => ("computes scores", "a `score`"),
     };
     Err(Violations::one(field, format!("the job {does}: {expected} result expected")))
 }

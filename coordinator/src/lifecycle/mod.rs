@@ -13,6 +13,7 @@ mod offers;
 mod preempt;
 mod release;
 mod report;
+mod rescore;
 mod retry;
 mod session;
 mod stopping;
@@ -38,6 +39,7 @@ use turnstile::Turnstile;
 pub use claim::{MAX_CLAIM_WAIT, MAX_JOBS_PER_CLAIM, Served};
 pub use complete::Acceptance;
 pub use error::LifecycleError;
+pub use rescore::Rescored;
 pub use submit::{Submission, Submitted};
 pub use turnstile::SubmitLimits;
 

@@ -87,6 +87,7 @@ impl Lifecycle {
             Completion::Train { provenance, .. } => ("train.provenance.device", provenance),
             Completion::Evaluate { provenance, .. } => ("evaluate.provenance.device", provenance),
             Completion::Inspect { provenance, .. } => ("inspect.provenance.device", provenance),
+            Completion::Score { provenance, .. } => ("score.provenance.device", provenance),
         };
         // A stale attempt is told so, whatever it says.
         let holder = holder_of(job).filter(|_| job.job.epoch == attempt.epoch);

@@ -1,13 +1,11 @@
 //! Trying again what ended without a result.
 
-use std::collections::HashMap;
-
 use domain::{
     JobId, SweepId,
     job::{Dependency, Event, RetryScope, StateName},
     spec::Violations,
 };
-use store::{LockedJob, Transaction};
+use store::{LockedJob, Parents};
 use tracing::info;
 
 use super::{Lifecycle, LifecycleError};
@@ -22,14 +20,18 @@ impl Lifecycle {
         let mut transaction = self.store.begin().await?;
         let ended = match only {
             None => transaction.lock_ended(sweep).await?,
-            Some(job) => vec![super::lock_of_sweep(&mut transaction, sweep, job).await?],
+            Some(job) => {
+                let locked = transaction.lock_family(job).await?.filter(|locked| locked.sweep == sweep);
+                vec![locked.ok_or(LifecycleError::NotOfSweep { job, sweep })?]
+            }
         };
         let jobs: Vec<LockedJob> = ended.into_iter().filter(|locked| scope.includes(locked.job.state.name())).collect();
-        let states = parents_of(&mut transaction, &jobs).await?;
+        // Their rows are locked, too: a parent that succeeds meanwhile waits, and finds the job that it must release.
+        let parents = transaction.parents(&jobs).await?;
         if only.is_some() {
-            jobs.iter().try_for_each(|job| require_open_parent(job, &states))?;
+            jobs.iter().try_for_each(|job| require_open_parents(job, &parents))?;
         }
-        let applied = transaction.apply(openings(jobs, &states)).await?;
+        let applied = transaction.apply(openings(jobs, &parents)).await?;
         if applied.changed > 0 {
             transaction.add_sweep_event(sweep, "retried", "").await?;
         }
@@ -40,34 +42,24 @@ impl Lifecycle {
     }
 }
 
-/// The states of the jobs that these wait or waited for.
-async fn parents_of(
-    transaction: &mut Transaction,
-    jobs: &[LockedJob],
-) -> Result<HashMap<JobId, StateName>, LifecycleError> {
-    let parents: Vec<JobId> = jobs.iter().filter_map(|job| job.depends_on).collect();
-    Ok(transaction.states_of(&parents).await?.into_iter().collect())
-}
-
 /// The retry of each job that does not follow another one: a job whose dependency is opened here is opened with it.
-fn openings(jobs: Vec<LockedJob>, states: &HashMap<JobId, StateName>) -> Vec<(LockedJob, Event)> {
-    let opening = |job: LockedJob| dependency(&job, states).map(|dependency| (job, Event::Retry { dependency }));
+fn openings(jobs: Vec<LockedJob>, parents: &Parents) -> Vec<(LockedJob, Event)> {
+    let opening = |job: LockedJob| match dependency(&job, parents) {
+        dependency @ (Dependency::Met | Dependency::Pending) => Some((job, Event::Retry { dependency })),
+        Dependency::Ended => None,
+    };
     jobs.into_iter().filter_map(opening).collect()
 }
 
-/// Where the job stands that this one waits for; nothing when that one ended without a result.
-fn dependency(job: &LockedJob, states: &HashMap<JobId, StateName>) -> Option<Dependency> {
-    match job.depends_on.and_then(|parent| states.get(&parent)) {
-        None | Some(StateName::Succeeded) => Some(Dependency::Met),
-        Some(StateName::Blocked | StateName::Ready | StateName::Running) => Some(Dependency::Pending),
-        Some(StateName::Failed | StateName::Cancelled | StateName::Quarantined | StateName::Stopped) => None,
-    }
+/// Where the jobs stand that this one waits for.
+fn dependency(job: &LockedJob, parents: &Parents) -> Dependency {
+    Dependency::of(parents.of(job).unwrap_or_default().iter().map(|(_, state)| *state))
 }
 
 /// A user who names one job is told why it cannot be opened alone.
-fn require_open_parent(job: &LockedJob, states: &HashMap<JobId, StateName>) -> Result<(), Violations> {
-    let (Some(parent), None) = (job.depends_on, dependency(job, states)) else { return Ok(()) };
-    let state = states.get(&parent).map_or("gone", |state| state.as_str());
+fn require_open_parents(job: &LockedJob, parents: &Parents) -> Result<(), Violations> {
+    let ended = |(_, state): &&(JobId, StateName)| Dependency::of([*state]) == Dependency::Ended;
+    let Some((parent, state)) = parents.of(job).unwrap_or_default().iter().find(ended) else { return Ok(()) };
     let message = format!(
         "job {} waits for job {parent}, which is {state}: retry job {parent}, and this one follows",
         job.job.id

@@ -12,7 +12,7 @@ use store::{NewSweep, StoredSweep, SubmittedSweep, Transaction};
 use tracing::info;
 use uuid::Uuid;
 
-use super::{Lifecycle, LifecycleError, budget};
+use super::{Lifecycle, LifecycleError, budget, rescore};
 use crate::telemetry::SubmitRefusal;
 
 /// When to submit again after a quota was met: a job takes minutes.
@@ -67,6 +67,7 @@ impl Lifecycle {
         self.check_quota(&mut transaction, &sweep).await?;
         let twin = match transaction.add_sweep(&sweep).await? {
             SubmittedSweep::Stored(StoredSweep { mut ready, user_weight }) => {
+                rescore::add_opt_in_scores(&mut transaction, id, &spec, &expanded).await?;
                 if let Some(limit) = spec.budget.and_then(|budget| budget.experiments) {
                     budget::leave_out(&mut transaction, id, limit).await?;
                     ready.jobs = ready.jobs.min(limit);
@@ -98,7 +99,15 @@ impl Lifecycle {
         if open_jobs + jobs <= most || transaction.twin_of(sweep).await?.is_some() {
             return Ok(());
         }
-        let user = match sweep.submitted_by {
+        self.require_room(sweep.submitted_by, open_jobs, jobs, most)
+    }
+
+    /// Refuses jobs beyond the quota of a user, who has `open_jobs` already.
+    pub(super) fn require_room(&self, user: &str, open_jobs: u64, jobs: u64, most: u64) -> Result<(), LifecycleError> {
+        if jobs == 0 || open_jobs + jobs <= most {
+            return Ok(());
+        }
+        let user = match user {
             "" => "whoever submits without a name".to_owned(),
             name => format!("user `{}`", name.escape_default()),
         };

@@ -16,7 +16,8 @@ use crate::log::Attempt;
 pub struct Job {
     pub sweep: String,
     pub kind: JobKind,
-    pub waits_for: Option<i64>,
+    /// Every job that it waits for.
+    pub waits_for: Vec<i64>,
     pub state: StateName,
     pub epoch: i32,
     pub session: Option<Uuid>,
@@ -121,7 +122,9 @@ create function pg_temp.micros(at timestamptz) returns bigint language sql
 create function pg_temp.line(given text) returns text language sql
     as $$ select translate(given, E'\t\n\r', '   ') $$;
 \echo #job
-select job.id, sweep.name, job.kind, job.depends_on, job.state, job.epoch, job.session_id,
+select job.id, sweep.name, job.kind,
+    concat_ws(' ', job.depends_on, (select string_agg(parent_id::text, ' ') from job_dependency where job_id = job.id)),
+    job.state, job.epoch, job.session_id,
     job.failures, job.infrastructure_failures, job.crashes,
     job.max_failures, job.max_infrastructure_failures, job.max_crashes
 from job join sweep on sweep.id = job.sweep_id;
@@ -257,7 +260,7 @@ fn job(mut fields: Fields<'_>) -> Job {
     Job {
         sweep: fields.text().to_owned(),
         kind: fields.value(),
-        waits_for: fields.optional(),
+        waits_for: fields.text().split_whitespace().map(|parent| parent.parse().unwrap()).collect(),
         state: fields.value(),
         epoch: fields.value(),
         session: fields.optional(),

@@ -54,6 +54,8 @@ pub struct DependencyFacts {
     pub reason: Option<String>,
     /// Steps done and steps in all, while it runs.
     pub progress: Option<(u64, u64)>,
+    /// How many others it waits for that have not succeeded either.
+    pub others: u64,
 }
 
 /// An attempt that runs.
@@ -351,12 +353,13 @@ struct Named<'a>(&'a DependencyFacts);
 
 impl fmt::Display for Named<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let DependencyFacts { job, kind, state, reason, progress } = self.0;
+        let DependencyFacts { job, kind, state, reason, progress, others } = self.0;
         write!(formatter, "job {job} ({kind}), which is {state}")?;
+        let more = if *others > 0 { format!(", and for {others} more") } else { String::new() };
         match (progress, reason) {
-            (Some((done, total)), _) => write!(formatter, " at {done}/{total}"),
-            (None, Some(reason)) => write!(formatter, ": {reason}"),
-            (None, None) => Ok(()),
+            (Some((done, total)), _) => write!(formatter, " at {done}/{total}{more}"),
+            (None, Some(reason)) => write!(formatter, ": {reason}{more}"),
+            (None, None) => formatter.write_str(&more),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::Digest;
+use crate::{Digest, job::JobKind};
 
 /// Most labels of a worker, and most that a sweep may ask for.
 pub const MAX_LABELS: usize = 16;
@@ -95,6 +95,21 @@ impl Requirement {
         self.device.is_met_by(offer.device)
             && self.memory_bytes <= offer.memory_bytes
             && self.labels.is_subset(&offer.labels)
+    }
+
+    /// As [`Requirement::is_met_by`] for a job of `kind`, of a sweep that asks for this.
+    #[must_use]
+    pub fn is_met_for(&self, kind: JobKind, offer: &Offer) -> bool {
+        !kind.runs_flow() || self.is_met_by(offer)
+    }
+
+    /// What a job of `kind` asks for, of a sweep that asks for this: without a flow, nothing.
+    #[must_use]
+    pub fn of_kind(self, kind: JobKind) -> Self {
+        if kind.runs_flow() {
+            return self;
+        }
+        Self { device: DeviceRequirement::Any, memory_bytes: 0, labels: BTreeSet::new() }
     }
 
     /// Everything that the offer lacks.

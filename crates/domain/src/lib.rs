@@ -13,6 +13,7 @@ pub mod job;
 pub mod lease;
 pub mod preemption;
 pub mod report;
+pub mod score_jobs;
 pub mod spec;
 pub mod stopping;
 pub mod sweep;

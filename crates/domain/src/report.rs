@@ -69,6 +69,30 @@ pub enum Task {
         /// The trained flow.
         checkpoint: CheckpointRef,
     },
+    /// Compute scores of what was evaluated: from stored statistics, or with the flow.
+    Score {
+        /// The scores.
+        scores: Vec<ScoreName>,
+        /// The OOD dataset.
+        out: Dataset,
+        /// What evaluations stored, of this experiment first; of the other seeds of its variant, too, for scores over seeds.
+        evaluated: Vec<Evaluated>,
+        /// The trained flow, for scores that run it.
+        checkpoint: Option<CheckpointRef>,
+    },
+}
+
+/// What the evaluation of one experiment against one OOD dataset stored: artifacts with per-image statistics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evaluated {
+    /// The experiment's seed.
+    pub seed: u64,
+    /// Of the train split of the learned dataset, to which some scores are fitted.
+    pub reference: Option<Digest>,
+    /// Of the test split of the learned dataset.
+    pub inside: Digest,
+    /// Of the test split of the OOD dataset.
+    pub outside: Digest,
 }
 
 /// A checkpoint in the artifact store.
@@ -198,6 +222,15 @@ pub enum Completion {
         /// The pictures, each already in the artifact store, in the order in which they are shown.
         figures: Vec<Figure>,
         /// How what they show was computed.
+        provenance: Provenance,
+    },
+    /// Numbers of scores that were computed after the evaluation.
+    Score {
+        /// The numbers.
+        measurements: Vec<Measurement>,
+        /// Per-image scores of both sides, already in the artifact store.
+        scores: Digest,
+        /// How the numbers were computed.
         provenance: Provenance,
     },
 }

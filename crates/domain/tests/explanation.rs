@@ -52,7 +52,7 @@ fn text(facts: &Facts) -> String {
 }
 
 fn training(state: StateName) -> DependencyFacts {
-    DependencyFacts { job: JobId(3), kind: JobKind::Train, state, reason: None, progress: None }
+    DependencyFacts { job: JobId(3), kind: JobKind::Train, state, reason: None, progress: None, others: 0 }
 }
 
 #[test]

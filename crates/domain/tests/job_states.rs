@@ -107,7 +107,9 @@ fn write_diagram(page: &mut String) {
     for (from, to, title, _) in transitions() {
         edges.entry((from, to)).or_default().push(title);
     }
-    page.push_str("```mermaid\nstateDiagram-v2\n    [*] --> blocked: evaluate\n    [*] --> ready: train\n");
+    page.push_str(
+        "```mermaid\nstateDiagram-v2\n    [*] --> blocked: evaluate, inspect, score, probe\n    [*] --> ready: train\n",
+    );
     for ((from, to), titles) in edges {
         writeln!(page, "    {from} --> {to}: {}", titles.join("<br/>")).expect("text grows");
     }
@@ -156,11 +158,11 @@ fn write_cascades(page: &mut String) {
 
 fn follow(cascade: &Cascade) -> &'static str {
     match cascade {
-        Cascade::Unblock => "become ready",
+        Cascade::Unblock => "become ready, once all that they wait for has succeeded",
         Cascade::End { end: DependencyEnd::Failed, .. } => "fail, with its reason",
         Cascade::End { end: DependencyEnd::Cancelled, .. } => "are cancelled, with its reason",
         Cascade::End { end: DependencyEnd::Stopped, .. } => "are stopped, with its reason",
-        Cascade::Reopen => "wait again, if they ended without a result",
+        Cascade::Reopen => "wait again, if they ended without a result and nothing else that they wait for has",
     }
 }
 

@@ -101,11 +101,11 @@ fn scores_that_cannot_be_computed_are_refused_with_the_remedy() {
     );
     assert_refused(
         with(experiment(), "/evaluation/images", json!(49)),
-        json!(["typicality-25", "latent-ks-24", "scale-2", "waic"]),
+        json!(["typicality-25", "latent-ks-24", "scale-2", "waic", "likelihood-ratio"]),
         &[
             "base.evaluation.scores[0]: `typicality-25` needs 50 examples of each side, and evaluation.images is 49: raise that, or leave the score out",
             "base.evaluation.scores[2]: `scale-2`: the flow has 2 scales, scale-0 to scale-1",
-            "base.evaluation.scores[3]: `waic` is not computed by this version: leave it out",
+            "base.evaluation.scores[4]: `likelihood-ratio` compares with a background model, which is trained with the sweep: give evaluation.background its mutation, or leave the score out",
         ],
     );
 }

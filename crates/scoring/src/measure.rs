@@ -1,7 +1,7 @@
 //! From scores to the numbers that are published.
 
 use domain::report::{Interval, Measurement, Metric};
-use domain::spec::ScoreName;
+use domain::spec::{Dataset, ScoreName};
 use ood::{BitsPerDimension, Separation, SeparationMetric, separation, summarise_bits_per_dimension};
 
 use crate::score::{Scored, Sides, score};
@@ -32,11 +32,21 @@ pub fn measure(sides: &Sides<'_>, scores: &[ScoreName]) -> Measured {
         });
         found.compare(name, &scored);
         if name != ScoreName::LogLikelihood {
-            found.count_non_finite(sides, name, &scored);
+            found.count_non_finite([sides.inside, sides.outside].map(|side| &side.header().dataset), name, &scored);
         }
     }
     found.describe(sides.inside, |count| (count, 0));
     found.describe(sides.outside, |count| (0, count));
+    found
+}
+
+/// As [`measure`] for scores that were computed already, of the learned dataset and of the OOD one, and without what the flow makes of
+/// either.
+#[must_use]
+pub fn measure_scored(name: ScoreName, scored: &Scored, inside: &Dataset, outside: &Dataset) -> Measured {
+    let mut found = Measured { measurements: Vec::new(), problems: Vec::new() };
+    found.compare(name, scored);
+    found.count_non_finite([inside, outside], name, scored);
     found
 }
 
@@ -67,14 +77,15 @@ impl Measured {
     }
 
     /// How many examples of each side, or groups of them, have no finite score.
-    fn count_non_finite(&mut self, sides: &Sides<'_>, name: ScoreName, Scored { inside, outside }: &Scored) {
+    fn count_non_finite(&mut self, datasets: [&Dataset; 2], name: ScoreName, Scored { inside, outside }: &Scored) {
         let (n_in, n_out) = (inside.len() as u64, outside.len() as u64);
-        for (side, scores, n_in, n_out) in [(sides.inside, inside, n_in, 0), (sides.outside, outside, 0, n_out)] {
+        let [of_inside, of_outside] = datasets;
+        for (dataset, scores, n_in, n_out) in [(of_inside, inside, n_in, 0), (of_outside, outside, 0, n_out)] {
             let count = scores.iter().filter(|score| !score.is_finite()).count();
             self.measurements.push(Measurement {
                 score: name,
                 metric: Metric::NonFinite,
-                dataset: Some(side.header().dataset.clone()),
+                dataset: Some(dataset.clone()),
                 value: Some(count as f64),
                 interval: None,
                 n_in,

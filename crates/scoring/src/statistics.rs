@@ -20,7 +20,7 @@ pub const FORMAT: u32 = 2;
 /// Random directions on which latents are projected.
 pub const PROJECTIONS: usize = 64;
 /// The one key of the file's metadata: the order of several would vary, and with it the digest of equal contents.
-const HEADER_KEY: &str = "spillway";
+pub(crate) const HEADER_KEY: &str = "spillway";
 /// Most bytes of the header of a safetensors file of statistics; its length is read before anything is made of it.
 const MAX_HEADER_BYTES: u64 = 1 << 20;
 /// Most scales of a flow, which bound the columns that are looked for.
@@ -266,12 +266,12 @@ fn singles_of(view: &TensorView<'_>) -> Result<Vec<f32>, StatisticsError> {
 }
 
 /// A column on its way into a file.
-struct Stored<'a> {
-    values: Values<'a>,
-    shape: Vec<usize>,
+pub(crate) struct Stored<'a> {
+    pub(crate) values: Values<'a>,
+    pub(crate) shape: Vec<usize>,
 }
 
-enum Values<'a> {
+pub(crate) enum Values<'a> {
     Doubles(&'a [f64]),
     Singles(&'a [f32]),
 }

@@ -13,7 +13,7 @@ use domain::{
 };
 use sqlx::query_file;
 
-use crate::{ClaimedJob, Store, StoreError, column, statistics::Learned};
+use crate::{ClaimedJob, Store, StoreError, column, score_jobs::ScoreTasks, statistics::Learned};
 
 /// Checkpoints offered to an attempt that resumes: the newest, and some to fall back on.
 const MAX_RESUME: i64 = 5;
@@ -56,6 +56,7 @@ impl Store {
         let mut unread = self.read_documents(jobs).await?;
         let resumes = self.resumes(jobs).await?;
         let learned = self.learned(jobs).await?;
+        let inputs = self.score_tasks(jobs).await?;
         let mut assignments = Vec::with_capacity(jobs.len());
         for job in jobs {
             let spec = match self.documents.get(&job.fingerprint) {
@@ -64,7 +65,7 @@ impl Store {
                     .remove(&job.fingerprint)
                     .unwrap_or_else(|| StoreError::corrupt("a job", "its document is not stored"))),
             };
-            let assignment = spec.and_then(|spec| job.assignment(&spec, &resumes, &learned));
+            let assignment = spec.and_then(|spec| job.assignment(&spec, &resumes, &learned, &inputs));
             assignments.push((job.attempt, assignment));
         }
         Ok(assignments)
@@ -111,6 +112,7 @@ impl ClaimedJob {
         spec: &ExperimentSpec,
         resumes: &Resumes,
         learned: &Learned,
+        inputs: &ScoreTasks,
     ) -> Result<Assignment, StoreError> {
         let task = match self.lane.kind {
             JobKind::Train => Task::Train {
@@ -123,6 +125,15 @@ impl ClaimedJob {
                 learned: learned.get(&self.attempt.job).cloned().unwrap_or_default(),
             },
             JobKind::Inspect => Task::Inspect { checkpoint: self.trained()? },
+            JobKind::Score | JobKind::Probe => {
+                let missing = || {
+                    StoreError::corrupt(
+                        "a job",
+                        "no statistics are stored of what it is to compute scores of: an older version evaluated it, so submit the experiment under a new sweep name",
+                    )
+                };
+                inputs.get(&self.attempt.job).cloned().ok_or_else(missing)?
+            }
         };
         Ok(Assignment {
             attempt: self.attempt,

@@ -41,6 +41,9 @@ impl<'a> ResultRow<'a> {
                 (None, Some(statistics.digest), None, measurements.as_slice(), provenance)
             }
             Completion::Inspect { figures, provenance } => (None, None, Some(figures.len()), none, provenance),
+            Completion::Score { measurements, scores, provenance } => {
+                (None, Some(*scores), None, measurements.as_slice(), provenance)
+            }
         };
         Self { attempt, checkpoint, statistics, figures, measurements, provenance }
     }

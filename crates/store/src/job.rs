@@ -1,5 +1,7 @@
 //! Jobs as rows: locking them, and reading them as the rules see them.
 
+use std::collections::HashMap;
+
 use domain::{
     Digest, Epoch, JobId, SessionId, SweepId, Timestamp,
     job::{Budgets, Job, JobKind, StateName},
@@ -19,10 +21,24 @@ pub struct LockedJob {
     pub sweep: SweepId,
     /// What it does.
     pub kind: JobKind,
-    /// The job that it waits for.
+    /// The job that it waits for; the first of them, where [`JobKind::may_wait_for_several`].
     pub depends_on: Option<JobId>,
     /// The time at which it was locked.
     pub now: Timestamp,
+}
+
+/// What jobs wait for, and where it stood when it was read.
+#[derive(Debug, Default)]
+pub struct Parents {
+    by_job: HashMap<JobId, Vec<(JobId, StateName)>>,
+}
+
+impl Parents {
+    /// Everything that `job` waits for, in the order of ids; nothing when it was not asked for, or waits for nothing.
+    #[must_use]
+    pub fn of(&self, job: &LockedJob) -> Option<&[(JobId, StateName)]> {
+        self.by_job.get(&job.job.id).map(Vec::as_slice)
+    }
 }
 
 pub(crate) struct JobRow {
@@ -98,7 +114,7 @@ impl Transaction {
         locked(rows.fetch_all(&mut *self.inner).await?)
     }
 
-    /// Locks every job of `sweep` that ended without a result.
+    /// Locks every job of `sweep` that ended without a result, and those that they wait for.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -117,14 +133,44 @@ impl Transaction {
         locked(rows.fetch_all(&mut *self.inner).await?)
     }
 
-    /// The states of `jobs`, as this transaction sees them.
+    /// Locks the jobs in one of `states` that wait or waited for one of `parents`, for those, and so on.
+    pub(crate) async fn lock_descendants(
+        &mut self,
+        parents: &[i64],
+        states: &[StateName],
+    ) -> Result<Vec<LockedJob>, StoreError> {
+        let names: Vec<String> = states.iter().map(|state| state.as_str().to_owned()).collect();
+        let rows = query_file_as!(JobRow, "queries/job/lock_descendants.sql", parents, &names);
+        locked(rows.fetch_all(&mut *self.inner).await?)
+    }
+
+    /// Locks a job, all that wait for it, and all that any of these waits for, and yields the job; nothing when there is none.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn states_of(&mut self, jobs: &[JobId]) -> Result<Vec<(JobId, StateName)>, StoreError> {
-        let ids: Vec<i64> = jobs.iter().map(|job| job.0).collect();
-        let rows = sqlx::query_file!("queries/job/states.sql", &ids).fetch_all(&mut *self.inner).await?;
-        rows.into_iter().map(|row| Ok((JobId(row.id), column::named("a job's state", &row.state)?))).collect()
+    pub async fn lock_family(&mut self, job: JobId) -> Result<Option<LockedJob>, StoreError> {
+        let rows = query_file_as!(JobRow, "queries/job/lock_family.sql", job.0);
+        let rows = rows.fetch_all(&mut *self.inner).await?;
+        rows.into_iter().find(|row| row.id == job.0).map(LockedJob::try_from).transpose()
+    }
+
+    /// What `jobs` wait for. Where that stands may change at once, unless those rows are locked.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn parents(&mut self, jobs: &[LockedJob]) -> Result<Parents, StoreError> {
+        let ids: Vec<i64> = jobs.iter().map(|job| job.job.id.0).collect();
+        self.parents_of(&ids).await
+    }
+
+    pub(crate) async fn parents_of(&mut self, jobs: &[i64]) -> Result<Parents, StoreError> {
+        let rows = sqlx::query_file!("queries/job_dependency/parents.sql", jobs).fetch_all(&mut *self.inner).await?;
+        let mut parents = Parents::default();
+        for row in rows {
+            let state = column::named("a job's state", &row.parent_state)?;
+            parents.by_job.entry(JobId(row.job_id)).or_default().push((JobId(row.parent_id), state));
+        }
+        Ok(parents)
     }
 }
 

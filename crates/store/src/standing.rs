@@ -85,6 +85,7 @@ struct Row {
     parent_reason: Option<String>,
     parent_done: Option<i64>,
     parent_total: Option<i64>,
+    parents_left: i64,
     worker: Option<String>,
     lease_until: Option<OffsetDateTime>,
     started_at: Option<OffsetDateTime>,
@@ -143,10 +144,11 @@ impl TryFrom<Row> for JobStanding {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
+        let kind = column::named("a job's kind", &row.kind)?;
         Ok(Self {
             now: column::timestamp(row.now),
             job: JobId(row.id),
-            kind: column::named("a job's kind", &row.kind)?,
+            kind,
             sweep_id: SweepId(row.sweep_id),
             state: column::state(&row.state, row.not_before, row.session_id, row.reason.clone())?,
             epoch: row.epoch,
@@ -154,7 +156,8 @@ impl TryFrom<Row> for JobStanding {
                 device: column::named("a job's device", &row.device)?,
                 memory_bytes: column::count(row.memory_bytes),
                 labels: labels(&row.labels)?,
-            },
+            }
+            .of_kind(kind),
             max_running: row.max_running.and_then(|limit| u32::try_from(limit).ok()),
             running_of_sweep: column::count(row.running_of_sweep),
             before_in_lane: column::count(row.before_in_lane),
@@ -179,7 +182,14 @@ impl Row {
         let state: StateName = column::named("a job's state", state)?;
         let progress = progress(self.parent_done, self.parent_total);
         let kind = column::named("a job's kind", kind)?;
-        Ok(Some(DependencyFacts { job: JobId(job), kind, state, reason: self.parent_reason.clone(), progress }))
+        Ok(Some(DependencyFacts {
+            job: JobId(job),
+            kind,
+            state,
+            reason: self.parent_reason.clone(),
+            progress,
+            others: column::count(self.parents_left).saturating_sub(1),
+        }))
     }
 }
 

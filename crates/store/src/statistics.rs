@@ -110,6 +110,6 @@ fn recorded(completion: &Completion) -> Vec<&StatisticsRef> {
     match completion {
         Completion::Train { statistics, .. } => statistics.iter().collect(),
         Completion::Evaluate { statistics, learned, .. } => learned.iter().chain([statistics]).collect(),
-        Completion::Inspect { .. } => Vec::new(),
+        Completion::Inspect { .. } | Completion::Score { .. } => Vec::new(),
     }
 }

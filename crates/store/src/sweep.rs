@@ -289,16 +289,16 @@ impl Transaction {
 }
 
 /// What every job of a sweep takes from its document.
-struct JobColumns {
-    device: &'static str,
-    priority: i16,
-    max_failures: i16,
-    max_infrastructure_failures: i16,
-    max_crashes: i16,
+pub(crate) struct JobColumns {
+    pub(crate) device: &'static str,
+    pub(crate) priority: i16,
+    pub(crate) max_failures: i16,
+    pub(crate) max_infrastructure_failures: i16,
+    pub(crate) max_crashes: i16,
 }
 
 impl JobColumns {
-    fn of(execution: &ExecutionSpec) -> Self {
+    pub(crate) fn of(execution: &ExecutionSpec) -> Self {
         Self {
             device: execution.device.as_str(),
             priority: execution.priority,

@@ -1,18 +1,16 @@
 //! The one way in which jobs change: locked rows, the rules' decision, the rows saved, and what follows for dependent jobs.
 
-use std::collections::{HashMap, HashSet};
-
 use domain::{
-    Digest, JobId, SweepId,
+    Digest, SweepId,
     dispatch::LaneReady,
-    job::{Cascade, Dependency, Effect, Event, JobKind, OutcomeKind, Rejected, State, StateName, Transition, apply},
+    job::{Cascade, Cascades, Effect, Event, JobKind, OutcomeKind, Rejected, State, StateName, Transition, apply},
 };
 use sqlx::query_file_as;
 use time::OffsetDateTime;
 use uuid::Uuid;
 
 use crate::{
-    LockedJob, StoreError, Transaction, column,
+    LockedJob, Parents, StoreError, Transaction, column,
     lane::{LaneRow, lanes},
 };
 
@@ -115,23 +113,14 @@ impl Transaction {
         Ok((self.save_with_dependents(wave).await?, rejections))
     }
 
-    /// Decides on dependents, wave by wave, and saves all of it in one statement.
-    async fn save_with_dependents(&mut self, wave: Vec<Decided>) -> Result<Applied, TransitionError> {
+    /// Decides on dependents, and saves all of it in one statement.
+    async fn save_with_dependents(&mut self, mut decided: Vec<Decided>) -> Result<Applied, TransitionError> {
         let mut applied = Applied::default();
-        if wave.is_empty() {
+        if decided.is_empty() {
             return Ok(applied);
         }
-        let mut decided = Vec::with_capacity(wave.len());
-        let mut next = wave;
-        while !next.is_empty() {
-            let mut following = self.follow(&next).await?;
-            decided.extend(next);
-            // Nothing is saved yet, so a job that ends beside the one that it waits for, as in a cancelled sweep, still looks
-            // blocked: it is decided once.
-            let known: HashSet<JobId> = decided.iter().map(|one| one.before.job.id).collect();
-            following.retain(|one| !known.contains(&one.before.job.id));
-            next = following;
-        }
+        let following = self.follow(&decided).await?;
+        decided.extend(following);
         applied.ready = self.save(&decided).await?;
         applied.changed = decided.len();
         applied.changes = decided.iter().map(Decided::change).collect();
@@ -141,36 +130,66 @@ impl Transaction {
         Ok(applied)
     }
 
-    /// Decides on the jobs that wait for those of a wave.
-    async fn follow(&mut self, wave: &[Decided]) -> Result<Vec<Decided>, TransitionError> {
-        let mut waiting = Vec::new();
-        let mut ended = Vec::new();
-        for decided in wave {
-            match &decided.transition.cascade {
-                Some(Cascade::Unblock | Cascade::End { .. }) => waiting.push(decided.before.job.id.0),
-                Some(Cascade::Reopen) => ended.push(decided.before.job.id.0),
+    /// Decides on the jobs that wait for those decided, and on those that wait for them, in the order of ids: each comes after what it
+    /// waits for.
+    async fn follow(&mut self, decided: &[Decided]) -> Result<Vec<Decided>, TransitionError> {
+        let mut cascades = Cascades::default();
+        decided.iter().for_each(|one| cascades.record(&one.transition));
+        let mut dependents = self.lock_concerned(decided).await?;
+        // Nothing is saved yet, so a job that ends beside the one that it waits for, as in a cancelled sweep, still looks
+        // blocked: it is decided once.
+        dependents.retain(|dependent| !cascades.has(dependent.job.id));
+        // Read when the dependents are locked, by a statement of its own: of two parents that succeed at once, the one whose
+        // transaction gets the lock later sees what the other has committed, and releases the job.
+        let several: Vec<i64> =
+            dependents.iter().filter(|one| one.kind.may_wait_for_several()).map(|one| one.job.id.0).collect();
+        let parents = if several.is_empty() { Parents::default() } else { self.parents_of(&several).await? };
+        let mut following = Vec::new();
+        for dependent in dependents {
+            let state = dependent.job.state.name();
+            let event = match parents.of(&dependent) {
+                Some(parents) => cascades.consequence(state, parents),
+                None => {
+                    // Its only parent is among those decided, or nothing follows: the state before does not matter.
+                    let only = dependent.depends_on.map(|parent| (parent, StateName::Running));
+                    cascades.consequence(state, only.as_slice())
+                }
+            };
+            let Some(event) = event else { continue };
+            let transition = apply(&dependent.job, event, dependent.now)?;
+            cascades.record(&transition);
+            following.push(Decided { before: dependent, transition, result_digest: None });
+        }
+        Ok(following)
+    }
+
+    /// Locks the jobs that these decisions may move. A success concerns those that wait for it; an ending, and a job that is opened
+    /// again, all that wait for those, too.
+    async fn lock_concerned(&mut self, decided: &[Decided]) -> Result<Vec<LockedJob>, StoreError> {
+        let (mut succeeded, mut ended, mut reopened) = (Vec::new(), Vec::new(), Vec::new());
+        for Decided { before, transition, .. } in decided {
+            match &transition.cascade {
+                Some(Cascade::Unblock) => succeeded.push(before.job.id.0),
+                Some(Cascade::End { .. }) => ended.push(before.job.id.0),
+                Some(Cascade::Reopen) => reopened.push(before.job.id.0),
                 None => {}
             }
         }
-        let mut dependents = Vec::new();
-        if !waiting.is_empty() {
-            dependents.extend(self.lock_dependents(&waiting, &[StateName::Blocked]).await?);
+        // No event of a call brings two of these: each transaction locks once.
+        let mut concerned = Vec::new();
+        if !succeeded.is_empty() {
+            concerned.extend(self.lock_dependents(&succeeded, &[StateName::Blocked]).await?);
         }
         if !ended.is_empty() {
+            concerned.extend(self.lock_descendants(&ended, &[StateName::Blocked]).await?);
+        }
+        if !reopened.is_empty() {
             let states = [StateName::Failed, StateName::Cancelled, StateName::Quarantined];
-            dependents.extend(self.lock_dependents(&ended, &states).await?);
+            concerned.extend(self.lock_descendants(&reopened, &states).await?);
         }
-        let causes: HashMap<JobId, &Cascade> = wave
-            .iter()
-            .filter_map(|decided| Some((decided.before.job.id, decided.transition.cascade.as_ref()?)))
-            .collect();
-        let mut next = Vec::with_capacity(dependents.len());
-        for dependent in dependents {
-            let Some(cascade) = dependent.depends_on.and_then(|parent| causes.get(&parent)) else { continue };
-            let transition = apply(&dependent.job, consequence(cascade), dependent.now)?;
-            next.push(Decided { before: dependent, transition, result_digest: None });
-        }
-        Ok(next)
+        concerned.sort_unstable_by_key(|one| one.job.id);
+        concerned.dedup_by_key(|one| one.job.id);
+        Ok(concerned)
     }
 
     /// Yields the lanes of the jobs that are ready now.
@@ -208,14 +227,6 @@ impl Ending {
         let Self { locked, event, result_digest } = self;
         let transition = apply(&locked.job, event, locked.now)?;
         Ok(Decided { before: locked, transition, result_digest })
-    }
-}
-
-fn consequence(cascade: &Cascade) -> Event {
-    match cascade {
-        Cascade::Unblock => Event::DependencySucceeded,
-        Cascade::End { end, reason } => Event::DependencyEnded { end: *end, reason: reason.clone() },
-        Cascade::Reopen => Event::Retry { dependency: Dependency::Pending },
     }
 }
 

@@ -6,7 +6,7 @@ mod scene;
 
 use domain::{
     SessionId, SweepId,
-    job::{Dependency, Event, FailureKind, JobKind},
+    job::{Dependency, Event, FailureKind, JobKind, RetryScope},
     report::CurvePoint,
 };
 use scene::{LONG, Scene, sweep_spec};
@@ -35,6 +35,7 @@ async fn work(scene: &Scene, worker: usize) {
                 let completion = match job.task {
                     domain::report::Task::Train { .. } => scene.trained(attempt).await,
                     domain::report::Task::Evaluate { .. } => scene.evaluated(0.5).await,
+                    domain::report::Task::Score { .. } => scene.scored(0.5).await,
                     domain::report::Task::Inspect { .. } => panic!("this sweep draws nothing"),
                 };
                 judged(scene.complete(attempt, &completion).await);
@@ -56,7 +57,9 @@ async fn cancel(scene: &Scene, sweep: SweepId) -> Result<(), TransitionError> {
 async fn retry_trains(scene: &Scene, sweep: SweepId) -> Result<(), TransitionError> {
     let mut transaction = scene.store.begin().await?;
     let jobs = transaction.lock_ended(sweep).await?;
-    let trains = jobs.into_iter().filter(|job| job.kind == JobKind::Train);
+    // What others wait for is locked with them, and may run.
+    let ended = |job: &LockedJob| RetryScope::Missing.includes(job.job.state.name());
+    let trains = jobs.into_iter().filter(|job| job.kind == JobKind::Train && ended(job));
     let events = trains.map(|job| (job, Event::Retry { dependency: Dependency::Met })).collect();
     transaction.apply(events).await?;
     Ok(transaction.commit().await?)

@@ -6,6 +6,7 @@ use datasets::{BatchError, LoadError, Shape, UnknownDataset};
 use domain::job::FailureKind;
 use domain::spec::Violations;
 use flows::BuildError;
+use ood::FitError;
 use scoring::StatisticsError;
 use scoring::code_length::CodecError;
 use thiserror::Error;
@@ -111,6 +112,14 @@ pub enum TrainingError {
         /// What went wrong.
         source: StatisticsError,
     },
+    /// A score cannot be fitted to what the flow makes of in-distribution examples.
+    #[error("score {score}: {source}; raise `evaluation.subsample`, or look at the flow")]
+    Fit {
+        /// The score.
+        score: String,
+        /// What is missing.
+        source: FitError,
+    },
     /// A picture cannot be encoded.
     #[error("picture {name} cannot be encoded: {source}")]
     Picture {
@@ -143,6 +152,7 @@ impl TrainingError {
             | Self::Shape { .. }
             | Self::NoSuchImage { .. }
             | Self::CodeLength { .. }
+            | Self::Fit { .. }
             | Self::Picture { .. } => FailureKind::Permanent,
             Self::Dataset(LoadError::Unreadable { .. })
             | Self::Device(_)

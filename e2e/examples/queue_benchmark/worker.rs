@@ -172,7 +172,7 @@ impl Worker {
                     learned: Vec::new(),
                 })
             }
-            Task::Inspect(_) => anyhow::bail!("no sweep of the benchmark asks for pictures"),
+            Task::Inspect(_) | Task::Score(_) => anyhow::bail!("no sweep of the benchmark asks for pictures or scores"),
         };
         Ok(CompleteRequest { attempt: assignment.attempt, result: Some(result) })
     }

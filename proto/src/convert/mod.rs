@@ -12,6 +12,7 @@ mod ids;
 mod inspection;
 mod model;
 mod results;
+mod score;
 mod statistics;
 mod stopping;
 mod sweep;
@@ -27,6 +28,7 @@ use domain::spec::Violations;
 pub use errors::{invalid_argument, resource_exhausted, retry_after_of, violations_of};
 pub use fields::Fields;
 pub use ids::{seed_from_wire, uuid_from_wire};
+pub use score::MAX_SCORES;
 pub use text::{
     failure_message, idempotency_key_from_wire, log_text, reason_from_wire, text_from_wire, user_from_wire,
     worker_name_from_wire,

@@ -9,7 +9,7 @@ use domain::{
 };
 
 use super::{
-    Fields, FromWire, ToWire, failure_message, inspection::figures_from_wire, log_text,
+    Fields, FromWire, ToWire, failure_message, inspection::figures_from_wire, log_text, score,
     statistics::statistics_from_wire, text_from_wire,
 };
 use crate::v1;
@@ -98,6 +98,11 @@ impl ToWire for Completion {
                 figures: figures.to_wire(),
                 provenance: Some(provenance.to_wire()),
             }),
+            Self::Score { measurements, scores, provenance } => v1::complete_request::Result::Score(v1::ScoreResult {
+                measurements: measurements.to_wire(),
+                scores: scores.to_wire(),
+                provenance: Some(provenance.to_wire()),
+            }),
         })
     }
 }
@@ -105,11 +110,11 @@ impl ToWire for Completion {
 impl FromWire for Completion {
     type Wire = Option<v1::complete_request::Result>;
 
-    /// `at` is the path of the request, which holds `train`, `evaluate` or `inspect`.
+    /// `at` is the path of the request, which holds `train`, `evaluate`, `inspect` or `score`.
     fn from_wire(wire: Option<v1::complete_request::Result>, at: &str) -> Result<Self, Violations> {
         match wire {
             None => {
-                let kinds = "missing: one of train, evaluate, inspect expected";
+                let kinds = "missing: one of train, evaluate, inspect, score expected";
                 Err(Violations::one(Fields::at(at).path("result"), kinds))
             }
             Some(v1::complete_request::Result::Train(result)) => {
@@ -159,12 +164,13 @@ impl FromWire for Completion {
                 let provenance = fields.required("provenance", provenance);
                 fields.finish(|| Some(Self::Inspect { figures: figures?, provenance: provenance? }))
             }
+            Some(v1::complete_request::Result::Score(result)) => score::result_from_wire(result, at),
         }
     }
 }
 
 /// One number for each score, metric and dataset: a second one would contradict it, or be counted twice.
-fn refuse_doubles(measurements: &[Measurement], fields: &mut Fields) {
+pub(super) fn refuse_doubles(measurements: &[Measurement], fields: &mut Fields) {
     let mut seen = BTreeSet::new();
     for (index, Measurement { score, metric, dataset, .. }) in measurements.iter().enumerate() {
         if !seen.insert((*score, *metric, dataset.as_ref())) {

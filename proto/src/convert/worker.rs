@@ -10,7 +10,7 @@ use domain::{
     spec::Violations,
 };
 
-use super::{Fields, FromWire, ToWire, seed_from_wire, statistics::statistics_from_wire};
+use super::{Fields, FromWire, ToWire, score, seed_from_wire, statistics::statistics_from_wire};
 use crate::v1;
 
 impl ToWire for Attempt {
@@ -133,7 +133,7 @@ impl FromWire for Assignment {
         let spec = fields.required("spec", spec);
         let seed = fields.keep(seed_from_wire(seed, &fields.path("seed")));
         let task = match task {
-            None => fields.keep(Err(Violations::one(at, "missing: one of train, evaluate, inspect expected"))),
+            None => fields.keep(Err(Violations::one(at, "missing: one of train, evaluate, inspect, score expected"))),
             Some(task) => fields.keep(Task::from_wire(task, at)),
         };
         fields.finish(|| {
@@ -166,6 +166,12 @@ impl ToWire for Task {
             Self::Inspect { checkpoint } => {
                 v1::assignment::Task::Inspect(v1::InspectTask { checkpoint: Some(checkpoint.to_wire()) })
             }
+            Self::Score { scores, out, evaluated, checkpoint } => v1::assignment::Task::Score(v1::ScoreTask {
+                scores: scores.iter().map(ToString::to_string).collect(),
+                out_dataset: out.to_string(),
+                evaluated: evaluated.to_wire(),
+                checkpoint: checkpoint.as_ref().map(ToWire::to_wire),
+            }),
         }
     }
 }
@@ -193,6 +199,7 @@ impl FromWire for Task {
                 let checkpoint = fields.required("checkpoint", checkpoint);
                 fields.finish(|| Some(Self::Inspect { checkpoint: checkpoint? }))
             }
+            v1::assignment::Task::Score(task) => score::task_from_wire(task, at),
         }
     }
 }

@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use domain::{
     Digest,
-    report::{Assignment, CheckpointRef, StatisticsRef, Task},
+    report::{Assignment, CheckpointRef, Evaluated, StatisticsRef, Task},
 };
 use tracing::{info, warn};
 
 use super::Workplace;
 use crate::{
     cache::Kind,
-    child::ArtifactFile,
+    child::{ArtifactFile, EvaluatedFiles},
     download::{Download, download},
     retry::until_answered,
 };
@@ -24,6 +24,8 @@ pub(super) struct Fetched {
     pub(super) initial_weights: Option<ArtifactFile>,
     /// What training recorded of the dataset that the flow learned.
     pub(super) learned: Vec<ArtifactFile>,
+    /// What evaluations stored of which scores are computed.
+    pub(super) evaluated: Vec<EvaluatedFiles>,
 }
 
 /// An artifact that was asked for.
@@ -42,9 +44,38 @@ impl Workplace<'_> {
         let (initial_weights, learned) = match (&checkpoint, initial, &assignment.task) {
             (None, Some(digest), Task::Train { .. }) => (Some(self.fetch_weights(digest, folder).await?), Vec::new()),
             (_, _, Task::Evaluate { learned, .. }) => (None, self.fetch_statistics(learned, folder).await?),
-            (_, _, Task::Train { .. } | Task::Inspect { .. }) => (None, Vec::new()),
+            (_, _, Task::Train { .. } | Task::Inspect { .. } | Task::Score { .. }) => (None, Vec::new()),
         };
-        Ok(Fetched { checkpoint, initial_weights, learned })
+        let evaluated = match &assignment.task {
+            Task::Score { evaluated, .. } => self.fetch_evaluated(evaluated, folder).await?,
+            Task::Train { .. } | Task::Evaluate { .. } | Task::Inspect { .. } => Vec::new(),
+        };
+        Ok(Fetched { checkpoint, initial_weights, learned, evaluated })
+    }
+
+    /// Brings to this machine what evaluations stored. No other job can make it again: what does not verify ends the attempt.
+    async fn fetch_evaluated(&self, evaluated: &[Evaluated], folder: &Path) -> Result<Vec<EvaluatedFiles>, String> {
+        let mut files = Vec::with_capacity(evaluated.len());
+        for (place, one) in evaluated.iter().enumerate() {
+            let path = |side: &str| folder.join(format!("{side}-{place}.safetensors"));
+            let reference = match one.reference {
+                Some(digest) => Some(self.fetch_needed(digest, &path("reference")).await?),
+                None => None,
+            };
+            let inside = self.fetch_needed(one.inside, &path("inside")).await?;
+            let outside = self.fetch_needed(one.outside, &path("outside")).await?;
+            files.push(EvaluatedFiles { reference, inside, outside });
+        }
+        Ok(files)
+    }
+
+    async fn fetch_needed(&self, digest: Digest, path: &Path) -> Result<ArtifactFile, String> {
+        match self.fetch(Kind::Statistics, digest, path).await? {
+            Found::File(file) => Ok(file),
+            Found::Unusable(reason) => Err(format!(
+                "the statistics {digest} did not verify: {reason}; if they are damaged in the artifact store, submit the experiment under a new sweep name"
+            )),
+        }
     }
 
     /// Brings the weights to this machine that a training begins with.
@@ -89,7 +120,10 @@ impl Workplace<'_> {
                 }
                 Ok(None)
             }
-            Task::Evaluate { checkpoint, .. } | Task::Inspect { checkpoint } => {
+            Task::Score { checkpoint: None, .. } => Ok(None),
+            Task::Evaluate { checkpoint, .. }
+            | Task::Inspect { checkpoint }
+            | Task::Score { checkpoint: Some(checkpoint), .. } => {
                 match self.fetch(Kind::Checkpoint, checkpoint.digest, &checkpoint_path(checkpoint, folder)).await? {
                     Found::File(file) => Ok(Some(file)),
                     Found::Unusable(reason) => Err(format!(

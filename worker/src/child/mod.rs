@@ -8,6 +8,6 @@ mod protocol;
 pub use entry::{Voice, run_child};
 pub use process::{Child, ExitReason, Line, ProcessError};
 pub use protocol::{
-    ArtifactFile, Command, DrawnFigure, LineError, Message, Order, Outcome, Resources, StatisticsFile, TrainedFlow,
-    decode, encode,
+    ArtifactFile, Command, DrawnFigure, EvaluatedFiles, LineError, Message, Order, Outcome, Resources, StatisticsFile,
+    TrainedFlow, decode, encode,
 };

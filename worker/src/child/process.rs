@@ -259,6 +259,7 @@ mod tests {
             checkpoint: None,
             initial_weights: None,
             learned: Vec::new(),
+            evaluated: Vec::new(),
             folder: PathBuf::from("."),
         }
     }

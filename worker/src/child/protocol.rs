@@ -30,6 +30,9 @@ pub struct Order {
     /// What training recorded of the dataset that the flow learned, on this machine's disk.
     #[serde(default)]
     pub learned: Vec<ArtifactFile>,
+    /// What evaluations stored of which scores are computed, on this machine's disk.
+    #[serde(default)]
+    pub evaluated: Vec<EvaluatedFiles>,
     /// An existing folder for what the child writes.
     pub folder: PathBuf,
 }
@@ -145,6 +148,15 @@ pub enum Outcome {
         /// How what they show was computed.
         provenance: Provenance,
     },
+    /// All scores are computed.
+    Scored {
+        /// The numbers.
+        measurements: Vec<Measurement>,
+        /// The per-image scores, on this machine's disk.
+        scores: ArtifactFile,
+        /// How the numbers were computed.
+        provenance: Provenance,
+    },
     /// It stopped when it was told to; what it had was the last checkpoint told of.
     Stopped,
     /// It failed.
@@ -166,6 +178,17 @@ impl StatisticsFile {
     pub fn file(&self) -> ArtifactFile {
         ArtifactFile { path: self.path.clone(), digest: self.reference.digest }
     }
+}
+
+/// What the evaluation of one flow stored, on this machine's disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EvaluatedFiles {
+    /// Of the train split of the learned dataset.
+    pub reference: Option<ArtifactFile>,
+    /// Of the test split of the learned dataset.
+    pub inside: ArtifactFile,
+    /// Of the test split of the OOD dataset.
+    pub outside: ArtifactFile,
 }
 
 /// A picture on this machine's disk.

@@ -34,7 +34,11 @@ pub(super) async fn likelihoods(
         Measure::Score(_) => outs.as_slice(),
         Measure::BitsPerDimension | Measure::Nats => &[],
     };
-    let seed = examples.first_seed(variant, arguments.seed, needed).ok_or_else(|| nothing_yet(arguments, variant))?;
+    // A seed that has seen both sides says more than one that came first.
+    let seed = examples
+        .first_seed(variant, arguments.seed, &outs)
+        .or_else(|| examples.first_seed(variant, arguments.seed, needed))
+        .ok_or_else(|| nothing_yet(arguments, variant))?;
     evidence::likelihoods(evidence, &mut examples, (variant, seed), &outs, measure).await
 }
 
@@ -49,7 +53,12 @@ pub(super) async fn roc(
         let variant = only_variant(arguments, evidence)?;
         let seed = examples.first_seed(variant, arguments.seed, &[out]);
         let seed = seed.ok_or_else(|| nothing_yet(arguments, variant))?;
-        let scores = if scores.is_empty() { examples.default_scores(variant).await? } else { scores.to_vec() };
+        let (scores, others) =
+            if scores.is_empty() { examples.default_scores(variant).await? } else { (scores.to_vec(), Vec::new()) };
+        if !others.is_empty() {
+            let names: Vec<String> = others.iter().map(ToString::to_string).collect();
+            eprintln!("left out: {}; --score chooses at most {MAX_VARIANTS}", names.join(", "));
+        }
         return evidence::roc_by_score(evidence, &mut examples, (variant, seed), out, &scores).await;
     }
     let variants = several_variants(arguments, evidence, MAX_VARIANTS)?;

@@ -197,7 +197,9 @@ async fn histograms(
         ));
     }
     for &variant in variants {
-        let Some(seed) = examples.first_seed(variant, None, &[]) else {
+        // A seed that has seen both sides says more than one that came first.
+        let seed = examples.first_seed(variant, None, outs).or_else(|| examples.first_seed(variant, None, &[]));
+        let Some(seed) = seed else {
             let why = "no statistics of single examples; workers record them when a training ends".to_owned();
             page.histograms.push(Drawn::Missing { what: variant.to_owned(), why });
             continue;

@@ -322,6 +322,8 @@ fn kind_of(task: &Task) -> JobKind {
         Task::Train { .. } => JobKind::Train,
         Task::Evaluate { .. } => JobKind::Evaluate,
         Task::Inspect { .. } => JobKind::Inspect,
+        Task::Score { checkpoint: None, .. } => JobKind::Score,
+        Task::Score { checkpoint: Some(_), .. } => JobKind::Probe,
     }
 }
 

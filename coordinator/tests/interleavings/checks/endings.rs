@@ -151,7 +151,7 @@ impl<'run> Case<'run> {
             Some(JobKind::Train) => {
                 measured.is_empty() && (&result.checkpoint, result.statistics.as_str()) == (artifact, "")
             }
-            Some(JobKind::Evaluate | JobKind::Inspect) => {
+            Some(JobKind::Evaluate | JobKind::Inspect | JobKind::Score | JobKind::Probe) => {
                 (result.checkpoint.as_str(), &result.statistics) == ("", artifact)
                     && measured.len() == 1
                     && (measured[0].n_in, measured[0].value) == (id, auroc_of(id))

@@ -38,7 +38,7 @@ impl Case<'_> {
     fn replay(&mut self, id: i64, job: &Job, events: &[&Event]) {
         let state = match job.kind {
             JobKind::Train => State::Ready { not_before: None },
-            JobKind::Evaluate | JobKind::Inspect => State::Blocked,
+            JobKind::Evaluate | JobKind::Inspect | JobKind::Score | JobKind::Probe => State::Blocked,
         };
         let mut now = Rules { id: JobId(id), state, epoch: Epoch(0), spent: Budgets::default(), limits: job.limits };
         for event in events {
@@ -135,7 +135,7 @@ impl Case<'_> {
         });
     }
 
-    /// No dependent job runs, or is even ready, before the one that it waits for has succeeded.
+    /// No dependent job runs, or is even ready, before all that it waits for have succeeded.
     pub(super) fn check_dependencies(&mut self) {
         let history = self.history;
         let mut states: HashMap<i64, StateName> = HashMap::new();
@@ -144,21 +144,26 @@ impl Case<'_> {
                 continue;
             };
             states.insert(event.job, state);
-            let Some(parent) = job.waits_for else { continue };
-            let met = states.get(&parent) == Some(&StateName::Succeeded);
-            let needs_it = matches!(state, StateName::Ready | StateName::Running | StateName::Succeeded);
-            self.require(met || !needs_it, Rule::DependencyFirst, || {
-                format!("job {parent} had not succeeded: {event:?}")
-            });
+            let needs_them = matches!(state, StateName::Ready | StateName::Running | StateName::Succeeded);
+            for parent in &job.waits_for {
+                let met = states.get(parent) == Some(&StateName::Succeeded);
+                self.require(met || !needs_them, Rule::DependencyFirst, || {
+                    format!("job {parent} had not succeeded: {event:?}")
+                });
+            }
         }
         for (&id, job) in &history.jobs {
-            let Some(parent) = job.waits_for.and_then(|parent| history.jobs.get(&parent)) else { continue };
+            let parents: Option<Vec<&Job>> = job.waits_for.iter().map(|parent| history.jobs.get(parent)).collect();
+            let Some(parents) = parents.filter(|parents| !parents.is_empty()) else { continue };
+            let succeeded = parents.iter().all(|parent| parent.state == StateName::Succeeded);
             let fits = match job.state {
-                StateName::Blocked => !parent.state.is_final(),
-                StateName::Ready | StateName::Running | StateName::Succeeded => parent.state == StateName::Succeeded,
+                StateName::Blocked => {
+                    !succeeded && parents.iter().all(|one| !one.state.is_final() || one.state == StateName::Succeeded)
+                }
+                StateName::Ready | StateName::Running | StateName::Succeeded => succeeded,
                 _ => true,
             };
-            self.require(fits, Rule::DependencyFirst, || format!("job {id} is {job:?}, and waits for {parent:?}"));
+            self.require(fits, Rule::DependencyFirst, || format!("job {id} is {job:?}, and waits for {parents:?}"));
         }
     }
 }

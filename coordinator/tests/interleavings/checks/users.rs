@@ -11,7 +11,7 @@ use super::{Case, Rule};
 use crate::{
     history::Event,
     log::{Answer, Entry, Says},
-    wire::reason_of,
+    wire::{jobs_of, reason_of},
 };
 
 impl Case<'_> {
@@ -38,7 +38,7 @@ impl Case<'_> {
             }
             if entry.is_acknowledged() {
                 // One train and one evaluate job for each seed.
-                let whole = stored.contains(sweep) && jobs.get(sweep) == Some(&(2 * seeds));
+                let whole = stored.contains(sweep) && jobs.get(sweep) == Some(&jobs_of(*seeds));
                 self.require(whole, Rule::AcknowledgedIsKept, || format!("{:?} jobs of {entry:?}", jobs.get(sweep)));
             }
             *created.entry(sweep).or_default() += u32::from(entry.answer == Answer::Done);

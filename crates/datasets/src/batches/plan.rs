@@ -41,6 +41,28 @@ pub struct TrainingPlan {
     batch_size: usize,
     seed: u64,
     noise: Key,
+    mutation: Option<Mutation>,
+}
+
+/// How images are changed before they are learned.
+#[derive(Debug, Clone, Copy)]
+struct Mutation {
+    probability: f32,
+    key: Key,
+}
+
+impl Mutation {
+    /// Replaces each value, with the probability, by one of the 256 that a byte can have.
+    fn apply(self, step: u64, values: &mut [f32]) {
+        let mut stream = self.key.stream(step);
+        for value in values {
+            let replaced = stream.unit() < self.probability;
+            let other = stream.below(256);
+            if replaced {
+                *value = other as f32 / 255.0;
+            }
+        }
+    }
 }
 
 impl TrainingPlan {
@@ -56,7 +78,15 @@ impl TrainingPlan {
             return Err(BatchError::EmptyBatch);
         }
         let noise = Key::new("training noise", &[&seed.to_le_bytes()]);
-        Ok(Self { examples, batch_size, seed, noise })
+        Ok(Self { examples, batch_size, seed, noise, mutation: None })
+    }
+
+    /// Replaces each value of an image by a uniform one with this probability, drawn anew from (seed, step) at every step (Ren et
+    /// al. 2019, section 4). Continuous values stay as they are.
+    #[must_use]
+    pub fn mutated(self, probability: f64) -> Self {
+        let key = Key::new("training mutation", &[&self.seed.to_le_bytes()]);
+        Self { mutation: Some(Mutation { probability: probability as f32, key }), ..self }
     }
 
     /// Number of steps that visit every example once.
@@ -98,6 +128,9 @@ impl TrainingPlan {
         for &index in chosen {
             self.examples.append(index as usize, &mut values);
         }
+        if let Some(mutation) = self.mutation.filter(|_| self.examples.are_quantised()) {
+            mutation.apply(step, &mut values);
+        }
         let noise = self.examples.are_quantised().then(|| {
             let mut noise = Vec::with_capacity(count);
             self.noise.stream(step).append_units(&mut noise, count);
@@ -116,6 +149,25 @@ mod tests {
         let bytes = Values::Bytes((0..2 * count).collect());
         let examples = Examples::new(Shape::Image([1, 1, 2]), bytes).unwrap();
         TrainingPlan::new(Arc::new(examples), batch_size, 9).unwrap()
+    }
+
+    #[test]
+    fn mutation_replaces_its_share_of_values_by_uniform_ones_and_is_the_same_again() {
+        let bytes = Values::Bytes(vec![7; 40_000]);
+        let examples = Arc::new(Examples::new(Shape::Image([1, 200, 200]), bytes).unwrap());
+        let plain = TrainingPlan::new(examples, 1, 9).unwrap();
+        let mutated = plain.clone().mutated(0.3);
+
+        let batch = mutated.batch(5);
+
+        let replaced: Vec<f32> = batch.values.iter().copied().filter(|value| *value != 7.0 / 255.0).collect();
+        // 40,000 × 0.3 × 255/256, and four standard deviations.
+        assert!((replaced.len() as f64 - 11_953.0).abs() < 370.0, "{}", replaced.len());
+        let mean = replaced.iter().sum::<f32>() / replaced.len() as f32;
+        assert!((mean - 0.5).abs() < 0.02, "{mean}");
+        assert_eq!(mutated.batch(5), batch);
+        assert_ne!(mutated.batch(6).values, batch.values);
+        assert_eq!(batch.noise, plain.batch(5).noise, "the noise is what it was");
     }
 
     #[test]

@@ -259,15 +259,15 @@ impl Board {
     }
 
     /// The lane to serve next for a worker with this offer: the highest priority (with ageing), then the user and then the sweep
-    /// with the fewest running jobs for its weight and the fewest device-seconds, then evaluations before inspections before
-    /// trainings, then the oldest job. Sweeps at their limit are passed over.
+    /// with the fewest running jobs for its weight and the fewest device-seconds, then evaluations, scores, inspections, probes and
+    /// trainings in this order, then the oldest job. Sweeps at their limit are passed over.
     #[must_use]
     pub fn best(&self, offer: &Offer, now: Timestamp) -> Option<Lane> {
         let ranked = self.lanes.iter().filter_map(|(lane, place)| {
             let SweepShare { terms, share } = self.sweeps.get(&lane.sweep)?;
             let user = self.users.get(&terms.user)?;
             let full = terms.max_running.is_some_and(|most| share.running >= most);
-            if full || place.jobs == 0 || !terms.requirement.is_met_by(offer) {
+            if full || place.jobs == 0 || !terms.requirement.is_met_for(lane.kind, offer) {
                 return None;
             }
             let rank = Rank {

@@ -89,12 +89,15 @@ impl Rank {
     }
 }
 
-/// Evaluations go first so that a sweep's table fills while the rest of it still trains. Inspections follow: they pass a few
-/// hundred images where a training passes many thousands, and show early what a sweep learns.
+/// Evaluations go first so that a sweep's table fills while the rest of it still trains, and scores, which take a second, right
+/// after them. Inspections follow: they pass a few hundred images where a training passes many thousands, and show early what a
+/// sweep learns. Probes take minutes for one more cell of the table.
 fn turn(kind: JobKind) -> u8 {
     match kind {
         JobKind::Evaluate => 0,
-        JobKind::Inspect => 1,
-        JobKind::Train => 2,
+        JobKind::Score => 1,
+        JobKind::Inspect => 2,
+        JobKind::Probe => 3,
+        JobKind::Train => 4,
     }
 }

@@ -172,14 +172,16 @@ fn dependency_succeeded(job: &Job) -> Result<Transition, Rejected> {
 
 fn dependency_ended(job: &Job, end: DependencyEnd, reason: String) -> Result<Transition, Rejected> {
     match job.state {
-        State::Blocked => Ok(moved(
-            job,
-            match end {
+        State::Blocked => {
+            // What waits for this one waits in vain, too.
+            let cascade = Some(Cascade::End { end, reason: reason.clone() });
+            let state = match end {
                 DependencyEnd::Failed => State::Failed { reason },
                 DependencyEnd::Cancelled => State::Cancelled { reason },
                 DependencyEnd::Stopped => State::Stopped { reason },
-            },
-        )),
+            };
+            Ok(Transition { cascade, ..moved(job, state) })
+        }
         State::Ready { .. }
         | State::Running { .. }
         | State::Succeeded

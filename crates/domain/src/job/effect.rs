@@ -48,10 +48,10 @@ pub enum OutcomeKind {
     Stopped,
 }
 
-/// What must happen to dependent jobs in the same transaction.
+/// What must happen to dependent jobs in the same transaction; [`super::Cascades`] says what that is for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cascade {
-    /// Apply [`super::Event::DependencySucceeded`] to each.
+    /// Apply [`super::Event::DependencySucceeded`] to each that waits for nothing else.
     Unblock,
     /// Apply [`super::Event::DependencyEnded`] to each.
     End {
@@ -60,7 +60,7 @@ pub enum Cascade {
         /// Why.
         reason: String,
     },
-    /// Apply [`super::Event::Retry`] with a pending dependency to each that ended with this one.
+    /// Apply [`super::Event::Retry`] to each that ended with this one, unless another one that it waits for has ended, too.
     Reopen,
 }
 

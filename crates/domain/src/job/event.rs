@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::StateName;
 use crate::{Epoch, SessionId};
 
 /// Something that happened.
@@ -43,9 +44,9 @@ pub enum Event {
         /// The session.
         session: SessionId,
     },
-    /// The job waited for another one, which succeeded.
+    /// The job waited for others, and the last of them succeeded.
     DependencySucceeded,
-    /// The job waited for another one, which ended without success.
+    /// The job waited for others, and one of them ended without success.
     DependencyEnded {
         /// How it ended.
         end: DependencyEnd,
@@ -71,7 +72,7 @@ pub enum Event {
     },
     /// A user wants the job tried again, with fresh budgets.
     Retry {
-        /// The state of the job that it waits for.
+        /// Where the jobs that it waits for stand.
         dependency: Dependency,
     },
 }
@@ -101,15 +102,31 @@ pub enum DependencyEnd {
     Stopped,
 }
 
-/// Where the job that this one waits for stands.
+/// Where the jobs that this one waits for stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dependency {
-    /// There is none, or it succeeded.
+    /// There is none, or all succeeded.
     Met,
-    /// It may still succeed.
+    /// All may still succeed, or have.
     Pending,
-    /// It ended without success.
+    /// One ended without success.
     Ended,
+}
+
+impl Dependency {
+    /// What jobs in these states are, together, to the one that waits for them.
+    #[must_use]
+    pub fn of(parents: impl IntoIterator<Item = StateName>) -> Self {
+        parents.into_iter().fold(Self::Met, |so_far, parent| match (so_far, parent) {
+            (Self::Ended, _) => Self::Ended,
+            (
+                Self::Met | Self::Pending,
+                StateName::Failed | StateName::Cancelled | StateName::Quarantined | StateName::Stopped,
+            ) => Self::Ended,
+            (Self::Met | Self::Pending, StateName::Blocked | StateName::Ready | StateName::Running) => Self::Pending,
+            (so_far, StateName::Succeeded) => so_far,
+        })
+    }
 }
 
 impl FailureKind {

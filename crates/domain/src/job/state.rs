@@ -16,6 +16,10 @@ pub enum JobKind {
     Evaluate,
     /// Draws pictures of what one trained experiment learned.
     Inspect,
+    /// Computes scores from the statistics that evaluations stored, without a flow.
+    Score,
+    /// Computes scores for which a trained flow must run again.
+    Probe,
 }
 
 /// A job as the rules see it.
@@ -47,7 +51,7 @@ pub struct Budgets {
 /// Where a job stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// Waits for another job to succeed.
+    /// Waits for other jobs to succeed, all of them.
     Blocked,
     /// May be claimed.
     Ready {
@@ -189,7 +193,7 @@ impl FromStr for StateName {
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Train, Self::Evaluate, Self::Inspect];
+    pub const ALL: [Self; 5] = [Self::Train, Self::Evaluate, Self::Inspect, Self::Score, Self::Probe];
 
     /// The name in SQL and tables.
     #[must_use]
@@ -198,6 +202,26 @@ impl JobKind {
             Self::Train => "train",
             Self::Evaluate => "evaluate",
             Self::Inspect => "inspect",
+            Self::Score => "score",
+            Self::Probe => "probe",
+        }
+    }
+
+    /// Whether a job of this kind may wait for several others; one of another kind waits for one at most.
+    #[must_use]
+    pub fn may_wait_for_several(self) -> bool {
+        match self {
+            Self::Score | Self::Probe => true,
+            Self::Train | Self::Evaluate | Self::Inspect => false,
+        }
+    }
+
+    /// Whether a job of this kind runs a flow, and so asks of workers what its sweep asks for.
+    #[must_use]
+    pub fn runs_flow(self) -> bool {
+        match self {
+            Self::Train | Self::Evaluate | Self::Inspect | Self::Probe => true,
+            Self::Score => false,
         }
     }
 }

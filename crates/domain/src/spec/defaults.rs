@@ -2,6 +2,13 @@
 
 use super::{Codec, PartName, ScoreChoice, ScoreName};
 
+/// Examples of each side over which an opt-in score runs the flow again.
+pub const SUBSAMPLE: u32 = 1000;
+/// The same of the local dimension, for which each example costs as many passes as it has dimensions.
+pub const LOCAL_DIMENSION_SUBSAMPLE: u32 = 100;
+/// Most dimensions of examples whose local dimension is measured: 28 × 28 pixels fit, 32 × 32 × 3 would take hours.
+pub const MAX_LOCAL_DIMENSIONS: u32 = 1024;
+
 /// Batch normalisation is on.
 #[must_use]
 pub const fn batch_norm() -> bool {

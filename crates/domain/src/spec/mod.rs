@@ -23,7 +23,7 @@ pub use architecture::{Architecture, InputShape, Order as MaskOrder};
 pub use catalogue::{Dataset, DatasetError, DatasetName};
 pub use data::DataSpec;
 pub use divergence::{DivergencePolicy, RestartSpec};
-pub use evaluation::EvaluationSpec;
+pub use evaluation::{BackgroundSpec, EvaluationSpec};
 pub use inspection::{InspectionSpec, PartName};
 pub use model::{
     ModelSpec,
@@ -108,7 +108,7 @@ impl ExperimentSpec {
         let training = self.training.resolved(&self.model, &self.data.dataset);
         let drawn = self.inspection.as_ref();
         let inspection = drawn.map(|inspection| inspection.resolved(&self.data.dataset, &self.evaluation));
-        let scores = self.scores().into_iter().map(ScoreChoice::One).collect();
+        let scores = self.evaluation.scores(self.subject()).into_iter().map(ScoreChoice::One).collect();
         let evaluation = EvaluationSpec { scores: Some(scores), ..self.evaluation.clone() };
         Self { model: self.model.resolved(), training, evaluation, inspection, ..self.clone() }
     }
@@ -116,7 +116,22 @@ impl ExperimentSpec {
     /// The scores that an evaluation computes, in table order.
     #[must_use]
     pub fn scores(&self) -> Vec<ScoreName> {
-        self.evaluation.scores(self.subject())
+        self.evaluation.scores(self.subject()).into_iter().filter(|score| !score.is_opt_in()).collect()
+    }
+
+    /// The scores that jobs of their own compute, in table order.
+    #[must_use]
+    pub fn opt_in_scores(&self) -> Vec<ScoreName> {
+        self.evaluation.scores(self.subject()).into_iter().filter(|score| score.is_opt_in()).collect()
+    }
+
+    /// The scores that `choice` stands for with this experiment.
+    ///
+    /// # Errors
+    /// Why they cannot be computed of it, and what to do about it.
+    pub fn scores_of(&self, choice: ScoreChoice) -> Result<Vec<ScoreName>, String> {
+        let subject = self.subject();
+        choice.obstacle(subject).map_or_else(|| Ok(choice.names(subject)), Err)
     }
 
     /// What decides which scores can be computed.
@@ -126,7 +141,32 @@ impl ExperimentSpec {
             images: matches!(self.data.dataset.shape(), InputShape::Image { .. }),
             scales: self.model.scales(),
             examples: self.evaluation.images,
+            dimensions: u32::try_from(self.data.dataset.shape().dimensions()).unwrap_or(u32::MAX),
+            background: self.evaluation.background.is_some(),
         }
+    }
+
+    /// The background model of the likelihood ratio: this experiment on mutated images, evaluated for its likelihoods alone.
+    #[must_use]
+    pub fn background(&self) -> Option<Self> {
+        let BackgroundSpec { mutation, weight_decay } = self.evaluation.background?;
+        let training = &self.training;
+        let training = TrainingSpec { weight_decay: weight_decay.unwrap_or(training.weight_decay), ..training.clone() };
+        let scores = Some(vec![ScoreChoice::One(ScoreName::LogLikelihood)]);
+        let evaluation = EvaluationSpec { scores, subsample: None, background: None, ..self.evaluation.clone() };
+        let data = DataSpec { mutation: Some(mutation), ..self.data.clone() };
+        Some(Self { data, training, evaluation, inspection: None, ..self.clone() }.resolved())
+    }
+
+    /// Examples of each side over which `score` runs the flow again.
+    #[must_use]
+    pub fn subsample_of(&self, score: ScoreName) -> u32 {
+        let default = match score {
+            ScoreName::LocalDimension => defaults::LOCAL_DIMENSION_SUBSAMPLE,
+            _ => defaults::SUBSAMPLE,
+        };
+        let most = self.evaluation.images.unwrap_or(u32::MAX);
+        self.evaluation.subsample.unwrap_or(default).min(most)
     }
 
     /// The identity of this document: the SHA-256 of its resolved canonical JSON.

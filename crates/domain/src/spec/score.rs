@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use super::defaults::MAX_LOCAL_DIMENSIONS;
+
 /// Most examples of a group.
 pub const MAX_GROUP: u32 = 1000;
 /// Most scales that a score is named for.
@@ -101,6 +103,10 @@ pub struct Subject {
     pub scales: u32,
     /// Examples of each side, as far as the document limits them.
     pub examples: Option<u32>,
+    /// Dimensions of an example.
+    pub dimensions: u32,
+    /// Whether a background model is trained beside the experiment's own.
+    pub background: bool,
 }
 
 impl ScoreName {
@@ -185,10 +191,18 @@ impl ScoreName {
                     "`{self}` needs {needed} examples of each side, and evaluation.images is {examples}: raise that, or leave the score out"
                 ))
             }
-            Self::LikelihoodRatio | Self::Waic | Self::GradientNorm | Self::ScoreTest | Self::LocalDimension => {
-                Some(format!("`{self}` is not computed by this version: leave it out"))
-            }
-            Self::LogLikelihood
+            Self::LikelihoodRatio if !subject.background => Some(format!(
+                "`{self}` compares with a background model, which is trained with the sweep: give evaluation.background its mutation, or leave the score out"
+            )),
+            Self::LocalDimension if subject.dimensions > MAX_LOCAL_DIMENSIONS => Some(format!(
+                "`{self}` takes the whole Jacobian of the flow at each example, of at most {MAX_LOCAL_DIMENSIONS} dimensions: leave it out"
+            )),
+            Self::Waic
+            | Self::LikelihoodRatio
+            | Self::GradientNorm
+            | Self::ScoreTest
+            | Self::LocalDimension
+            | Self::LogLikelihood
             | Self::LatentDensity
             | Self::LogDeterminant
             | Self::LatentNorm

@@ -1,6 +1,9 @@
 //! From a sweep to its variants, experiments and jobs.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use serde_json::Value;
 
@@ -10,6 +13,7 @@ use super::{
 use crate::{
     Digest,
     job::JobKind,
+    score_jobs,
     spec::{ExperimentSpec, Violations, canonical},
 };
 
@@ -61,9 +65,17 @@ impl Expanded {
                 JobKind::Train => 1,
                 JobKind::Evaluate => spec.evaluation.out.len(),
                 JobKind::Inspect => usize::from(spec.inspection.is_some()),
+                JobKind::Score | JobKind::Probe => {
+                    let scores = spec.opt_in_scores();
+                    spec.evaluation.out.len() * score_jobs::jobs_of_experiment(kind, &scores)
+                }
             }
         };
-        self.experiments.iter().map(of).sum()
+        let over_seeds = |variant: &Variant| {
+            let outs = variant.spec.evaluation.out.len();
+            outs * score_jobs::jobs_of_variant(kind, &variant.spec.opt_in_scores())
+        };
+        self.experiments.iter().map(of).sum::<usize>() + self.variants.iter().map(over_seeds).sum::<usize>()
     }
 }
 
@@ -75,8 +87,9 @@ pub(super) fn expand(sweep: &SweepSpec) -> Result<Expanded, Violations> {
     check_size(sweep, &mut found);
     found.into_result()?;
 
-    let variants = build_variants(sweep)?;
+    let mut variants = build_variants(sweep)?;
     rules::check(sweep, &variants).into_result()?;
+    add_backgrounds(&mut variants);
     let experiments = variants
         .iter()
         .enumerate()
@@ -93,6 +106,19 @@ pub(super) fn expand(sweep: &SweepSpec) -> Result<Expanded, Violations> {
         return Err(too_many(expanded.job_count() as u64));
     }
     Ok(expanded)
+}
+
+/// Adds the background models that variants compare with, behind all of them; variants that compare with the same one share it.
+fn add_backgrounds(variants: &mut Vec<Variant>) {
+    let mut known: HashSet<Digest> = variants.iter().map(|variant| variant.fingerprint).collect();
+    for place in 0..variants.len() {
+        let Some(spec) = variants[place].spec.background() else { continue };
+        let fingerprint = spec.fingerprint();
+        if known.insert(fingerprint) {
+            let label = format!("background of {}", variants[place].label).trim_end().to_owned();
+            variants.push(Variant { label, fingerprint, spec });
+        }
+    }
 }
 
 /// Refuses a sweep that is too large before any point is built: a document of a kilobyte can name a grid of millions.

@@ -1,14 +1,16 @@
-//! What a sweep's early stopping needs of its experiments.
+//! What a sweep's early stopping needs of its experiments, and its scores of the seeds.
 
 use super::{SweepSpec, Variant};
 use crate::{
+    score_jobs::{Basis, MIN_MODELS},
     spec::Violations,
     stopping::{Asha, EarlyStopping, MedianRule, StoppingMetric},
 };
 
 /// Checks every variant against the rule; of variants that break it in the same way, the first is named.
 pub(super) fn check(sweep: &SweepSpec, variants: &[Variant]) -> Violations {
-    let mut found = Violations::default();
+    let mut found = check_seeds(sweep, variants);
+    found.extend(check_backgrounds(sweep, variants));
     let Some(rule) = &sweep.early_stopping else { return found };
     let mut said: Vec<(String, String)> = Vec::new();
     for variant in variants {
@@ -18,6 +20,32 @@ pub(super) fn check(sweep: &SweepSpec, variants: &[Variant]) -> Violations {
             found.add(&field, format!("{message}{of}"));
             said.push((field, message));
         }
+    }
+    found
+}
+
+/// A score over seeds needs some.
+fn check_seeds(sweep: &SweepSpec, variants: &[Variant]) -> Violations {
+    let mut found = Violations::default();
+    let over_seeds =
+        |variant: &Variant| variant.spec.opt_in_scores().into_iter().find(|score| Basis::of(*score) == Basis::Seeds);
+    if sweep.seeds.len() < MIN_MODELS
+        && let Some(score) = variants.iter().find_map(over_seeds)
+    {
+        let message =
+            format!("`{score}` compares the models of {MIN_MODELS} seeds at least: name more, or leave it out");
+        found.add("seeds", message);
+    }
+    found
+}
+
+/// A rule that compares all experiments would compare background models with the others.
+fn check_backgrounds(sweep: &SweepSpec, variants: &[Variant]) -> Violations {
+    let mut found = Violations::default();
+    if sweep.early_stopping.is_some() && variants.iter().any(|variant| variant.spec.evaluation.background.is_some()) {
+        let message = "background models learn mutated images, and would be judged by the others' numbers: leave out \
+                       early_stopping or evaluation.background";
+        found.add("early_stopping", message);
     }
     found
 }

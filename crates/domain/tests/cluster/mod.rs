@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     Epoch, JobId, SessionId, Timestamp,
-    job::{Budgets, Cascade, Dependency, Event, Job, Rejected, State, StateName, Transition, apply},
+    job::{Budgets, Cascades, Dependency, Event, Job, Rejected, State, StateName, Transition, apply},
 };
 use uuid::Uuid;
 
@@ -13,8 +13,8 @@ use uuid::Uuid;
 #[derive(Debug)]
 pub struct Row {
     pub job: Job,
-    /// Place of the train job that it waits for.
-    pub waits_for: Option<usize>,
+    /// Places of the jobs that it waits for, all of them before its own.
+    pub waits_for: Vec<usize>,
     completions: u32,
     claimed: BTreeSet<Epoch>,
     ended: BTreeSet<Epoch>,
@@ -92,18 +92,23 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// `trains` train jobs, each with two evaluate jobs that wait for it.
+    /// `trains` train jobs, each with two evaluate jobs that wait for it; and for each of these two a score job that waits for those of
+    /// all trainings.
     pub fn new(trains: usize, limits: Budgets) -> Self {
-        let mut rows = Vec::new();
+        let mut parents: Vec<Vec<usize>> = Vec::new();
         for _ in 0..trains {
-            let train = rows.len();
-            for waits_for in [None, Some(train), Some(train)] {
-                let state = if waits_for.is_some() { State::Blocked } else { State::Ready { not_before: None } };
-                let id = JobId(i64::try_from(rows.len()).expect("a handful of jobs") + 1);
-                let job = Job { id, state, epoch: Epoch(0), spent: Budgets::default(), limits };
-                rows.push(Row { job, waits_for, completions: 0, claimed: BTreeSet::new(), ended: BTreeSet::new() });
-            }
+            let train = parents.len();
+            parents.extend([vec![], vec![train], vec![train]]);
         }
+        let over_seeds = [1, 2].map(|place| (0..trains).map(|train| 3 * train + place).collect());
+        parents.extend(over_seeds);
+        let row = |(place, waits_for): (usize, Vec<usize>)| {
+            let state = if waits_for.is_empty() { State::Ready { not_before: None } } else { State::Blocked };
+            let id = JobId(i64::try_from(place).expect("a handful of jobs") + 1);
+            let job = Job { id, state, epoch: Epoch(0), spent: Budgets::default(), limits };
+            Row { job, waits_for, completions: 0, claimed: BTreeSet::new(), ended: BTreeSet::new() }
+        };
+        let rows = parents.into_iter().enumerate().map(row).collect();
         let now = Timestamp::from_micros(0);
         Self { now, rows, sessions: vec![], held: vec![], inbox: vec![], tally: Tally::default() }
     }
@@ -115,10 +120,10 @@ impl Cluster {
             apply(&before, event.clone(), self.now).inspect_err(|rejected| self.count_refusal(rejected))?;
         self.check(row, &before, &event, &transition);
         self.count(&before, &event, &transition);
+        let mut cascades = Cascades::default();
+        cascades.record(&transition);
         self.rows[row].job = transition.job;
-        if let Some(cascade) = transition.cascade {
-            self.follow(row, &cascade);
-        }
+        self.follow(row, cascades);
         Ok(())
     }
 
@@ -178,15 +183,9 @@ impl Cluster {
         assert_eq!(accepted, current, "row {row}: a report under {epoch:?}");
     }
 
-    /// Where the job that `row` waits for stands.
+    /// Where the jobs that `row` waits for stand.
     pub fn dependency_of(&self, row: usize) -> Dependency {
-        match self.rows[row].waits_for.map(|train| self.rows[train].job.state.name()) {
-            None | Some(StateName::Succeeded) => Dependency::Met,
-            Some(StateName::Blocked | StateName::Ready | StateName::Running) => Dependency::Pending,
-            Some(StateName::Failed | StateName::Cancelled | StateName::Quarantined | StateName::Stopped) => {
-                Dependency::Ended
-            }
-        }
+        Dependency::of(self.rows[row].waits_for.iter().map(|parent| self.rows[*parent].job.state.name()))
     }
 
     /// Every job has ended.
@@ -206,13 +205,14 @@ impl Cluster {
                 ),
                 _ => assert!(holding.is_empty(), "job {place} does not run and {holding:?} hold its epoch"),
             }
-            let Some(train) = row.waits_for else { continue };
-            let train = self.rows[train].job.state.name();
+            let dependency = self.dependency_of(place);
             match row.job.state.name() {
                 StateName::Ready | StateName::Running | StateName::Succeeded => {
-                    assert_eq!(train, StateName::Succeeded, "job {place} came before what it waits for");
+                    assert_eq!(dependency, Dependency::Met, "job {place} came before what it waits for");
                 }
-                StateName::Blocked => assert!(!train.is_final(), "job {place} waits for a job that has ended"),
+                StateName::Blocked => {
+                    assert_eq!(dependency, Dependency::Pending, "job {place} waits for what has ended");
+                }
                 StateName::Failed | StateName::Cancelled | StateName::Quarantined | StateName::Stopped => {}
             }
         }
@@ -223,23 +223,20 @@ impl Cluster {
         (0..self.rows.len()).filter(|&place| runs(&self.rows[place])).collect()
     }
 
-    /// Does to the dependents what `Cascade` says; none of it may be refused.
-    fn follow(&mut self, train: usize, cascade: &Cascade) {
-        for row in (0..self.rows.len()).filter(|&row| self.rows[row].waits_for == Some(train)).collect::<Vec<_>>() {
-            let state = self.rows[row].job.state.name();
-            let event = match cascade {
-                Cascade::Unblock => Event::DependencySucceeded,
-                Cascade::End { end, reason } => Event::DependencyEnded { end: *end, reason: reason.clone() },
-                Cascade::Reopen => Event::Retry { dependency: Dependency::Pending },
-            };
-            let concerned = match cascade {
-                Cascade::Unblock | Cascade::End { .. } => state == StateName::Blocked,
-                Cascade::Reopen => state.is_final() && !matches!(state, StateName::Succeeded | StateName::Stopped),
-            };
-            if concerned {
-                self.tally.dependents_ended += u32::from(matches!(cascade, Cascade::End { .. }));
-                self.happen(row, event).expect("a dependent follows the job that it waits for");
-            }
+    /// Does to the jobs behind `first` what follows for them; none of it may be refused.
+    fn follow(&mut self, first: usize, mut cascades: Cascades) {
+        for row in first + 1..self.rows.len() {
+            let state = |place: &usize| self.rows[*place].job.state.name();
+            let parents: Vec<_> =
+                self.rows[row].waits_for.iter().map(|parent| (self.rows[*parent].job.id, state(parent))).collect();
+            let Some(event) = cascades.consequence(state(&row), &parents) else { continue };
+            self.tally.dependents_ended += u32::from(matches!(event, Event::DependencyEnded { .. }));
+            let before = self.rows[row].job.clone();
+            let transition = apply(&before, event.clone(), self.now).expect("a job follows what it waits for");
+            self.check(row, &before, &event, &transition);
+            self.count(&before, &event, &transition);
+            cascades.record(&transition);
+            self.rows[row].job = transition.job;
         }
     }
 

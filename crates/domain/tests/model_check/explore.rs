@@ -84,7 +84,7 @@ pub struct Explored {
 pub struct Counterexample {
     pub property: Property,
     pub steps: Vec<Step>,
-    pub last: World,
+    pub last: String,
 }
 
 impl fmt::Display for Counterexample {
@@ -93,23 +93,23 @@ impl fmt::Display for Counterexample {
         for step in &self.steps {
             writeln!(formatter, "  {step:?}")?;
         }
-        write!(formatter, "from {:?}", self.last)
+        write!(formatter, "from {}", self.last)
     }
 }
 
 /// A state, and how it was reached first.
-struct Found {
-    world: World,
+struct Found<const JOBS: usize> {
+    world: World<JOBS>,
     from: Option<(usize, Step)>,
     depth: usize,
 }
 
 /// Explores everything within the server's bounds.
-pub fn explore(server: &Server) -> Result<Explored, Counterexample> {
-    let start = World::new(&server.bounds);
+pub fn explore<const JOBS: usize>(server: &Server<JOBS>) -> Result<Explored, Counterexample> {
+    let start = World::new(&server.graph, &server.bounds);
     let mut found = vec![Found { world: start, from: None, depth: 0 }];
-    let mut known: HashSet<World, Quick> = HashSet::from_iter([start]);
-    let mut calmed: HashSet<World, Quick> = HashSet::default();
+    let mut known: HashSet<World<JOBS>, Quick> = HashSet::from_iter([start]);
+    let mut calmed: HashSet<World<JOBS>, Quick> = HashSet::default();
     let mut explored = Explored::default();
     let mut next = 0;
     while next < found.len() {
@@ -135,7 +135,7 @@ pub fn explore(server: &Server) -> Result<Explored, Counterexample> {
 }
 
 /// What a calm ending depends on.
-fn without_messages(mut world: World) -> World {
+fn without_messages<const JOBS: usize>(mut world: World<JOBS>) -> World<JOBS> {
     for message in world.messages() {
         world.forget(message);
     }
@@ -143,7 +143,12 @@ fn without_messages(mut world: World) -> World {
     world
 }
 
-fn counterexample(found: &[Found], last: usize, step: Option<Step>, property: Property) -> Counterexample {
+fn counterexample<const JOBS: usize>(
+    found: &[Found<JOBS>],
+    last: usize,
+    step: Option<Step>,
+    property: Property,
+) -> Counterexample {
     let mut steps: Vec<Step> = step.into_iter().collect();
     let mut place = last;
     while let Some((before, step)) = found[place].from {
@@ -151,11 +156,11 @@ fn counterexample(found: &[Found], last: usize, step: Option<Step>, property: Pr
         place = before;
     }
     steps.reverse();
-    Counterexample { property, steps, last: found[last].world }
+    Counterexample { property, steps, last: format!("{:?}", found[last].world) }
 }
 
 /// Every step that `world` allows.
-fn steps(world: &World, bounds: &Bounds) -> Vec<Step> {
+fn steps<const JOBS: usize>(world: &World<JOBS>, bounds: &Bounds) -> Vec<Step> {
     let mut steps = Vec::with_capacity(24);
     let room = world.messages().count() < bounds.in_flight;
     for (session, _) in (0..).zip(0..bounds.sessions) {
@@ -163,7 +168,7 @@ fn steps(world: &World, bounds: &Bounds) -> Vec<Step> {
         match here.standing {
             Standing::Unopened => steps.push(Step::Open { session }),
             Standing::Open => {
-                steps.extend([0, 1].map(|row| Step::Claim { session, row }));
+                steps.extend(rows::<JOBS>().map(|row| Step::Claim { session, row }));
                 steps.extend([Step::Expire { session }, Step::Close { session }]);
             }
             Standing::Gone => {}
@@ -178,7 +183,7 @@ fn steps(world: &World, bounds: &Bounds) -> Vec<Step> {
     for message in world.messages() {
         steps.extend([Step::Deliver { message }, Step::DeliverCopy { message }, Step::Lose { message }]);
     }
-    for row in [0, 1] {
+    for row in rows::<JOBS>() {
         steps.extend((world.cancels_left > 0).then_some(Step::Cancel { row }));
         steps.extend((world.retries_left > 0).then_some(Step::Retry { row }));
         steps.extend((world.stops_left > 0).then_some(Step::Stop { row }));
@@ -188,12 +193,16 @@ fn steps(world: &World, bounds: &Bounds) -> Vec<Step> {
     steps
 }
 
+fn rows<const JOBS: usize>() -> std::ops::Range<u8> {
+    0..u8::try_from(JOBS).expect("a few rows")
+}
+
 fn gives_back(step: &Step) -> bool {
     matches!(step, Step::Close { .. } | Step::Send { says: Says::Release, .. })
 }
 
 /// The world after one step; the step may have been refused, and then nothing changed.
-fn take(server: &Server, mut world: World, step: Step) -> Result<World, Property> {
+fn take<const JOBS: usize>(server: &Server<JOBS>, mut world: World<JOBS>, step: Step) -> Result<World<JOBS>, Property> {
     match step {
         Step::Open { session } => world.sessions[usize::from(session)].standing = Standing::Open,
         Step::Claim { session, row } => {
@@ -230,7 +239,7 @@ fn take(server: &Server, mut world: World, step: Step) -> Result<World, Property
             world.cancels_left -= u8::from(cancelled.is_ok());
         }
         Step::Retry { row } => {
-            let dependency = world.dependency_of(usize::from(row));
+            let dependency = world.dependency_of(&server.graph, usize::from(row));
             let retried = server.happen(&mut world, usize::from(row), Event::Retry { dependency })?;
             world.retries_left -= u8::from(retried.is_ok());
         }
@@ -243,7 +252,7 @@ fn take(server: &Server, mut world: World, step: Step) -> Result<World, Property
     Ok(world)
 }
 
-fn arrive(server: &Server, world: &mut World, message: Message) -> Result<(), Property> {
+fn arrive<const JOBS: usize>(server: &Server<JOBS>, world: &mut World<JOBS>, message: Message) -> Result<(), Property> {
     match message {
         Message::Grant { session, held } => {
             // A worker runs one attempt at a time. One whose session is gone may begin all the same: it does not know.
@@ -254,7 +263,7 @@ fn arrive(server: &Server, world: &mut World, message: Message) -> Result<(), Pr
     }
 }
 
-fn beat(world: &mut World, session: u8) {
+fn beat<const JOBS: usize>(world: &mut World<JOBS>, session: u8) {
     let here = &mut world.sessions[usize::from(session)];
     let rows = world.rows;
     let current = |held: &Held| rows[usize::from(held.row)].epoch == held.epoch;

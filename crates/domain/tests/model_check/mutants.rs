@@ -24,7 +24,7 @@ pub const MUTANTS: [Mutant; 18] = [
     mutant("grows the epoch at a claim", grows_epoch_at_claim, Property::EpochGrowsAtExits),
     mutant("hands out what runs", hands_out_what_runs, Property::OneHolder),
     mutant("takes no job from a lost session", keeps_jobs_of_lost_sessions, Property::GoneSessionsRunNothing),
-    mutant("unblocks on failure", unblocks_on_failure, Property::DependencyFirst),
+    mutant("unblocks on failure", unblocks_on_failure, Property::DependentsEndWithIt),
     mutant("forgets dependents on success", forgets_dependents_on_success, Property::EverythingEnds),
     mutant("forgets dependents on a cancel", forgets_dependents_on_cancel, Property::DependentsEndWithIt),
     mutant("cancels what has succeeded", cancels_what_succeeded, Property::FinalStaysFinal),

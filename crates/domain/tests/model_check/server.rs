@@ -5,13 +5,13 @@ use std::fmt;
 use domain::{
     Timestamp,
     job::{
-        AttemptOutcome, Cascade, Dependency, Event, FailureKind, Job, OutcomeKind, Rejected, State, StateName,
+        AttemptOutcome, Cascades, Dependency, Event, FailureKind, Job, OutcomeKind, Rejected, State, StateName,
         Transition,
     },
 };
 
 use super::world::{
-    Bounds, Counts, EVALUATE, Held, MAX_SESSIONS, Message, NOW, Says, Session, Standing, TRAIN, World, id_of, place_of,
+    Bounds, Counts, Graph, Held, MAX_SESSIONS, Message, NOW, Says, Session, Standing, World, id_of, place_of,
 };
 
 /// The function under test: `domain::job::apply`, or a wrong one.
@@ -19,8 +19,8 @@ pub type Rules = fn(&Job, Event, Timestamp) -> Result<Transition, Rejected>;
 
 /// Longer than any backoff.
 const LATER: Timestamp = Timestamp::from_micros(3_600_000_000);
-/// Rounds without faults after which everything must have ended: each of the two jobs needs one.
-const CALM_ROUNDS: usize = 3;
+/// Rounds without faults after which everything must have ended: each job of the longest chain needs one.
+const CALM_ROUNDS: usize = 4;
 
 /// What must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +39,10 @@ pub enum Property {
     FinalStaysFinal,
     /// A dependent job is ready, runs and succeeds only after the job that it waits for succeeded.
     DependencyFirst,
-    /// A dependent job waits only for a job that can still succeed.
+    /// A dependent job waits only for jobs that can still succeed.
     DependentsEndWithIt,
+    /// A dependent job waits no longer when the last job that it waits for has succeeded.
+    LastParentReleases,
     /// What is spent is what the ended attempts since the last retry cost; at the limit, and only there, the job ends.
     BudgetsExact,
     /// A job backs off after a failure, and only then; it is not claimed before the end of that.
@@ -63,8 +65,9 @@ fn require(holds: bool, property: Property) -> Result<(), Property> {
 
 /// The rules under which a world moves, and its bounds.
 #[derive(Debug, Clone, Copy)]
-pub struct Server {
+pub struct Server<const JOBS: usize> {
     pub rules: Rules,
+    pub graph: Graph<JOBS>,
     pub bounds: Bounds,
     /// Whether the epoch is compared at each step; otherwise only what follows from a wrong one can be seen.
     pub epochs: Epochs,
@@ -76,11 +79,11 @@ pub enum Epochs {
     Trusted,
 }
 
-impl Server {
-    /// One transaction: decides, checks, stores, and does to the dependent job what follows. Yields what was decided.
+impl<const JOBS: usize> Server<JOBS> {
+    /// One transaction: decides, checks, stores, and does to the jobs that wait what follows. Yields what was decided.
     pub fn happen(
         &self,
-        world: &mut World,
+        world: &mut World<JOBS>,
         place: usize,
         event: Event,
     ) -> Result<Result<Transition, Rejected>, Property> {
@@ -89,7 +92,21 @@ impl Server {
 
     fn happen_at(
         &self,
-        world: &mut World,
+        world: &mut World<JOBS>,
+        place: usize,
+        event: Event,
+        now: Timestamp,
+    ) -> Result<Result<Transition, Rejected>, Property> {
+        let decided = self.move_one(world, place, event, now)?;
+        if let Ok(transition) = &decided {
+            self.follow(world, place, transition, now)?;
+        }
+        Ok(decided)
+    }
+
+    fn move_one(
+        &self,
+        world: &mut World<JOBS>,
         place: usize,
         event: Event,
         now: Timestamp,
@@ -110,14 +127,36 @@ impl Server {
             world.rows[place].successes += 1;
             require(world.rows[place].successes == 1, Property::OneSuccess)?;
         }
-        if let (Some(cascade), TRAIN) = (&transition.cascade, place) {
-            self.follow(world, cascade)?;
-        }
         Ok(Ok(transition))
     }
 
+    /// Does to the jobs behind `first` what follows for them, as the store does; none of it may be refused.
+    fn follow(
+        &self,
+        world: &mut World<JOBS>,
+        first: usize,
+        transition: &Transition,
+        now: Timestamp,
+    ) -> Result<(), Property> {
+        if transition.cascade.is_none() {
+            return Ok(());
+        }
+        let mut cascades = Cascades::default();
+        cascades.record(transition);
+        for place in first + 1..JOBS {
+            let state = |place: usize| world.rows[place].state;
+            let id = |place: usize| world.job(place, self.bounds.limits).id;
+            let parents: Vec<_> = self.graph[place].iter().map(|parent| (id(*parent), state(*parent))).collect();
+            let Some(event) = cascades.consequence(state(place), &parents) else { continue };
+            let followed = self.move_one(world, place, event, now)?;
+            require(followed.is_ok(), Property::DependentsEndWithIt)?;
+            followed.iter().for_each(|transition| cascades.record(transition));
+        }
+        Ok(())
+    }
+
     /// Claims `place` for an open session, if it is ready. During a backoff the rules must refuse, and after it accept.
-    pub fn claim(&self, world: &mut World, session: u8, place: usize) -> Result<bool, Property> {
+    pub fn claim(&self, world: &mut World<JOBS>, session: u8, place: usize) -> Result<bool, Property> {
         let event = Event::Claim { session: id_of(session) };
         let backs_off = world.rows[place].backs_off;
         if backs_off {
@@ -132,7 +171,7 @@ impl Server {
     }
 
     /// A report arrives, from whomever and whenever.
-    pub fn deliver(&self, world: &mut World, session: u8, held: Held, says: Says) -> Result<(), Property> {
+    pub fn deliver(&self, world: &mut World<JOBS>, session: u8, held: Held, says: Says) -> Result<(), Property> {
         let place = usize::from(held.row);
         let row = world.rows[place];
         let runs = row.state == StateName::Running && row.epoch == held.epoch;
@@ -148,7 +187,7 @@ impl Server {
     }
 
     /// The lease ran out, or the worker closes its session: what runs under it is taken back.
-    pub fn end_session(&self, world: &mut World, session: u8, lost: bool) -> Result<(), Property> {
+    pub fn end_session(&self, world: &mut World<JOBS>, session: u8, lost: bool) -> Result<(), Property> {
         world.sessions[usize::from(session)].standing = Standing::Gone;
         for place in world.running_under(session) {
             let says = Says::Release.event(world.rows[place].epoch);
@@ -160,14 +199,19 @@ impl Server {
     }
 
     /// What must hold in every state.
-    pub fn check(&self, world: &World) -> Result<(), Property> {
-        let [train, evaluate] = [world.rows[TRAIN].state, world.rows[EVALUATE].state];
-        match evaluate {
-            StateName::Ready | StateName::Running | StateName::Succeeded => {
-                require(train == StateName::Succeeded, Property::DependencyFirst)?;
+    pub fn check(&self, world: &World<JOBS>) -> Result<(), Property> {
+        for place in 0..JOBS {
+            let dependency = world.dependency_of(&self.graph, place);
+            match world.rows[place].state {
+                StateName::Ready | StateName::Running | StateName::Succeeded => {
+                    require(dependency == Dependency::Met, Property::DependencyFirst)?;
+                }
+                StateName::Blocked => {
+                    require(dependency != Dependency::Ended, Property::DependentsEndWithIt)?;
+                    require(dependency != Dependency::Met, Property::LastParentReleases)?;
+                }
+                StateName::Failed | StateName::Cancelled | StateName::Quarantined | StateName::Stopped => {}
             }
-            StateName::Blocked => require(!train.is_final(), Property::DependentsEndWithIt)?,
-            StateName::Failed | StateName::Cancelled | StateName::Quarantined | StateName::Stopped => {}
         }
         for (place, row) in world.rows.iter().enumerate() {
             let open = |session: u8| world.sessions[usize::from(session)].standing == Standing::Open;
@@ -187,12 +231,12 @@ impl Server {
 
     /// No faults any more: nothing on its way arrives, workers finish what they hold, sessions that hold a job without knowing
     /// it are replaced, and whatever is ready is claimed.
-    pub fn check_calm(&self, mut world: World) -> Result<(), Property> {
+    pub fn check_calm(&self, mut world: World<JOBS>) -> Result<(), Property> {
         for _ in 0..CALM_ROUNDS {
             for place in 0..world.rows.len() {
                 let row = world.rows[place];
                 let Some(session) = row.session else { continue };
-                let held = Held { row: u8::try_from(place).expect("two rows"), epoch: row.epoch };
+                let held = Held { row: u8::try_from(place).expect("a few rows"), epoch: row.epoch };
                 if world.sessions[usize::from(session)].held == Some(held) {
                     self.deliver(&mut world, session, held, Says::Complete)?;
                 } else {
@@ -200,8 +244,8 @@ impl Server {
                 }
             }
             world.sessions = [Session { standing: Standing::Open, held: None }; MAX_SESSIONS];
-            for row in 0..2_u8 {
-                let place = usize::from(row);
+            for place in 0..JOBS {
+                let row = u8::try_from(place).expect("a few rows");
                 if world.rows[place].state == StateName::Ready && self.claim(&mut world, 0, place)? {
                     let held = Held { row, epoch: world.rows[place].epoch };
                     self.deliver(&mut world, 0, held, Says::Complete)?;
@@ -214,29 +258,9 @@ impl Server {
         Err(Property::EverythingEnds)
     }
 
-    /// Does to the dependent job what the cascade says; none of it may be refused.
-    fn follow(&self, world: &mut World, cascade: &Cascade) -> Result<(), Property> {
-        let state = world.rows[EVALUATE].state;
-        let (concerned, event) = match cascade {
-            Cascade::Unblock => (state == StateName::Blocked, Event::DependencySucceeded),
-            Cascade::End { end, reason } => {
-                (state == StateName::Blocked, Event::DependencyEnded { end: *end, reason: reason.clone() })
-            }
-            Cascade::Reopen => {
-                let ended = state.is_final() && !matches!(state, StateName::Succeeded | StateName::Stopped);
-                (ended, Event::Retry { dependency: Dependency::Pending })
-            }
-        };
-        if !concerned {
-            return Ok(());
-        }
-        let followed = self.happen(world, EVALUATE, event)?.is_ok();
-        require(followed, Property::DependentsEndWithIt)
-    }
-
     fn check_budgets(
         &self,
-        world: &mut World,
+        world: &mut World<JOBS>,
         place: usize,
         event: &Event,
         transition: &Transition,

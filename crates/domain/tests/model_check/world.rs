@@ -7,9 +7,14 @@ use domain::{
 };
 use uuid::Uuid;
 
-/// The train job, and the evaluate job that waits for it.
-pub const TRAIN: usize = 0;
-pub const EVALUATE: usize = 1;
+/// What each job waits for: places of jobs before it.
+pub type Graph<const JOBS: usize> = [&'static [usize]; JOBS];
+/// A train job, and the evaluate job that waits for it.
+pub const PAIR: Graph<2> = [&[], &[0]];
+/// Two evaluate jobs, and a score job that waits for both.
+pub const PARENTS: Graph<3> = [&[], &[], &[0, 1]];
+/// A training, its two evaluations, and a score job that waits for both of these.
+pub const DIAMOND: Graph<4> = [&[], &[0], &[0], &[1, 2]];
 /// Places for sessions; one that nothing names any more is used again, so that sessions come and go for ever.
 pub const MAX_SESSIONS: usize = 3;
 /// Places for messages on their way.
@@ -105,8 +110,8 @@ pub enum Says {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct World {
-    pub rows: [Row; 2],
+pub struct World<const JOBS: usize> {
+    pub rows: [Row; JOBS],
     pub sessions: [Session; MAX_SESSIONS],
     /// Sorted, the free places last.
     network: [Option<Message>; MAX_IN_FLIGHT],
@@ -116,10 +121,10 @@ pub struct World {
     pub stops_left: u8,
 }
 
-impl World {
-    pub fn new(bounds: &Bounds) -> Self {
-        let row = |state| Row {
-            state,
+impl<const JOBS: usize> World<JOBS> {
+    pub fn new(graph: &Graph<JOBS>, bounds: &Bounds) -> Self {
+        let row = |parents: &[usize]| Row {
+            state: if parents.is_empty() { StateName::Ready } else { StateName::Blocked },
             session: None,
             backs_off: false,
             epoch: 0,
@@ -128,7 +133,7 @@ impl World {
             successes: 0,
         };
         Self {
-            rows: [row(StateName::Ready), row(StateName::Blocked)],
+            rows: graph.map(row),
             sessions: [Session { standing: Standing::Unopened, held: None }; MAX_SESSIONS],
             network: [None; MAX_IN_FLIGHT],
             cancels_left: bounds.cancels,
@@ -138,7 +143,7 @@ impl World {
         }
     }
 
-    pub fn messages(&self) -> impl Iterator<Item = Message> + use<> {
+    pub fn messages(&self) -> impl Iterator<Item = Message> + use<JOBS> {
         self.network.into_iter().flatten()
     }
 
@@ -176,19 +181,18 @@ impl World {
     }
 
     /// Rows that run under a session.
-    pub fn running_under(&self, session: u8) -> impl Iterator<Item = usize> + use<> {
+    pub fn running_under(&self, session: u8) -> impl Iterator<Item = usize> + use<JOBS> {
         let rows = self.rows;
         (0..rows.len()).filter(move |&place| rows[place].session == Some(session))
     }
 
-    /// Where the job that `row` waits for stands.
-    pub fn dependency_of(&self, row: usize) -> Dependency {
-        match self.rows[TRAIN].state {
-            _ if row == TRAIN => Dependency::Met,
-            StateName::Succeeded => Dependency::Met,
-            state if state.is_final() => Dependency::Ended,
-            _ => Dependency::Pending,
+    /// Where the jobs that `row` waits for stand, apart from the function that the server asks.
+    pub fn dependency_of(&self, graph: &Graph<JOBS>, row: usize) -> Dependency {
+        let states = || graph[row].iter().map(|parent| self.rows[*parent].state);
+        if states().any(|state| state.is_final() && state != StateName::Succeeded) {
+            return Dependency::Ended;
         }
+        if states().all(|state| state == StateName::Succeeded) { Dependency::Met } else { Dependency::Pending }
     }
 
     /// The row as the rules take it.
@@ -205,7 +209,7 @@ impl World {
             StateName::Quarantined => State::Quarantined { reason },
             StateName::Stopped => State::Stopped { reason },
         };
-        let id = JobId(i64::try_from(place).expect("two rows") + 1);
+        let id = JobId(i64::try_from(place).expect("a few rows") + 1);
         Job { id, state, epoch: Epoch(i32::from(row.epoch)), spent: row.spent.into(), limits }
     }
 

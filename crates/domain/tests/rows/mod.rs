@@ -277,19 +277,24 @@ fn session_losses() -> Vec<Row> {
 }
 
 fn dependencies() -> Vec<Row> {
-    let row = |title, event, blocked: State| {
+    let row = |title, event, blocked: Cell| {
         let no = || No(NOT_BLOCKED);
         //           blocked      ready  running succeeded failed cancelled quarantined stopped
-        let cells = [to(blocked), no(), no(), no(), no(), no(), no(), no()];
+        let cells = [blocked, no(), no(), no(), no(), no(), no(), no()];
         Row { title, given: USUAL, event, cells }
     };
     let reason = || "train failed".to_owned();
-    let ended = |end| Event::DependencyEnded { end, reason: reason() };
+    // What waits for the job that ends so ends with it.
+    let ending = |title, end, state| {
+        let cascade = ends(end, &reason());
+        let change = Change { state, outcome: None, spent: SPENT, cascade, effects: vec![] };
+        row(title, Event::DependencyEnded { end, reason: reason() }, To(change))
+    };
     vec![
-        row("dependency succeeded", Event::DependencySucceeded, ready()),
-        row("dependency failed", ended(DependencyEnd::Failed), State::Failed { reason: reason() }),
-        row("dependency cancelled", ended(DependencyEnd::Cancelled), State::Cancelled { reason: reason() }),
-        row("dependency stopped", ended(DependencyEnd::Stopped), State::Stopped { reason: reason() }),
+        row("dependency succeeded", Event::DependencySucceeded, to(ready())),
+        ending("dependency failed", DependencyEnd::Failed, State::Failed { reason: reason() }),
+        ending("dependency cancelled", DependencyEnd::Cancelled, State::Cancelled { reason: reason() }),
+        ending("dependency stopped", DependencyEnd::Stopped, State::Stopped { reason: reason() }),
     ]
 }
 

@@ -3,7 +3,7 @@ select
     sweep.id as "sweep_id!", lane.kind as "kind!", ready.oldest as "oldest!",
     ready.since as "since!", ready.jobs as "jobs!"
 from unnest($1::uuid[]) as sweep(id)
-cross join (values ('evaluate'), ('inspect'), ('train')) as lane(kind)
+cross join (values ('evaluate'), ('inspect'), ('probe'), ('score'), ('train')) as lane(kind)
 cross join lateral (
     select min(ready_seq) as oldest, min(ready_at) as since, count(*) as jobs
     from (

@@ -13,7 +13,8 @@ waiting as materialized (
         sweep.memory_bytes, sweep.labels, sweep.max_running
     from lowest
     join sweep on sweep.priority >= lowest.priority + $2::smallint
-    cross join (values ('evaluate'), ('inspect'), ('train')) as lane(kind)
+    -- No training stops for a score job, which takes a second.
+    cross join (values ('evaluate'), ('inspect'), ('probe'), ('train')) as lane(kind)
     cross join lateral (
         select job.id, job.epoch, job.ready_at
         from job

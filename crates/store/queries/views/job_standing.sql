@@ -18,7 +18,7 @@ select
         where job.state = 'ready'
     ) as "before_in_lane!",
     parent.id as "parent_id?", parent.kind as "parent_kind?", parent.state as "parent_state?",
-    parent.reason as "parent_reason?", parent_progress.done as "parent_done?", parent_progress.total as "parent_total?",
+    parent.reason as "parent_reason?", coalesce(parent.parents_left, 0) as "parents_left!", parent_progress.done as "parent_done?", parent_progress.total as "parent_total?",
     session.worker_name as "worker?", session.lease_until as "lease_until?", attempt.started_at as "started_at?",
     progress.done as "done?", progress.total as "total?",
     (select count(*) from attempt where attempt.job_id = job.id) as "attempts!"
@@ -27,7 +27,18 @@ join sweep on sweep.id = job.sweep_id
 join experiment on experiment.id = job.experiment_id
 join variant on variant.id = experiment.variant_id
 left join evaluation_target on evaluation_target.job_id = job.id
-left join job as parent on parent.id = job.depends_on
+-- Of several that it waits for, one that ended without success if there is one, or else the first that has not succeeded.
+left join lateral (
+    select one.*, count(*) filter (where one.state <> 'succeeded') over () as parents_left
+    from job as one
+    where one.id = any(array(
+        select job.depends_on
+        union all
+        select parent_id from job_dependency where job_dependency.job_id = job.id
+    ))
+    order by one.state in ('failed', 'cancelled', 'quarantined', 'stopped') desc, one.state = 'succeeded', one.id
+    limit 1
+) as parent on true
 left join progress as parent_progress
     on parent_progress.job_id = parent.id and parent_progress.epoch = parent.epoch and parent.state = 'running'
 left join session on session.id = job.session_id and session.closed_at is null

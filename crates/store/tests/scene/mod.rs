@@ -180,6 +180,14 @@ impl Scene {
         Completion::Evaluate { measurements, statistics, learned, provenance: provenance() }
     }
 
+    /// The result of a job that computes a score.
+    pub async fn scored(&self, auroc: f64) -> Completion {
+        let Completion::Evaluate { measurements, provenance, .. } = self.evaluated(auroc).await else {
+            unreachable!("it is the result of an evaluation")
+        };
+        Completion::Score { measurements, scores: Digest::of(b"statistics"), provenance }
+    }
+
     /// The states of a sweep's jobs, by id.
     pub async fn states(&self, sweep: SweepId) -> Vec<String> {
         let jobs = self.store.jobs(sweep, &StateName::ALL, 1000).await.unwrap();

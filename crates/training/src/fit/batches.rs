@@ -43,6 +43,10 @@ impl Plan {
             }
         };
         let inside = plan(within, examples, training.batch_size, seed)?;
+        let inside = match spec.data.mutation {
+            Some(probability) => inside.mutated(probability),
+            None => inside,
+        };
         let outside = match &training.objective {
             ObjectiveSpec::MaximumLikelihood => None,
             ObjectiveSpec::Negative(negative) => {

@@ -72,7 +72,10 @@ fn absent_choices_list_what_is_allowed() {
         refusals_of::<Directive>(v1::Directive::default(), "directives[2]"),
         ["directives[2]: missing: one of abandon, drain, session_lost, preempt expected"]
     );
-    assert_eq!(refusals_of::<Completion>(None, ""), ["result: missing: one of train, evaluate, inspect expected"]);
+    assert_eq!(
+        refusals_of::<Completion>(None, ""),
+        ["result: missing: one of train, evaluate, inspect, score expected"]
+    );
 }
 
 #[test]

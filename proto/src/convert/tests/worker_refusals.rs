@@ -53,7 +53,7 @@ fn assignments_name_every_field_that_is_wrong() {
     wire.task = None;
     assert!(
         refusals_of::<Assignment>(wire, "a")
-            .contains(&"a: missing: one of train, evaluate, inspect expected".to_owned())
+            .contains(&"a: missing: one of train, evaluate, inspect, score expected".to_owned())
     );
 }
 
@@ -187,7 +187,10 @@ fn completions_without_their_parts_are_refused() {
         refusals_of::<Completion>(Some(inspect), ""),
         ["inspect.figures: 0 figures: 1 to 1024 allowed", "inspect.provenance: missing"]
     );
-    assert_eq!(refusals_of::<Completion>(None, ""), ["result: missing: one of train, evaluate, inspect expected"]);
+    assert_eq!(
+        refusals_of::<Completion>(None, ""),
+        ["result: missing: one of train, evaluate, inspect, score expected"]
+    );
 }
 
 #[test]

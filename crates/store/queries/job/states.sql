@@ -1,3 +1,0 @@
-select id, state
-from job
-where id = any($1::bigint[])
