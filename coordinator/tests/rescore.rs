@@ -141,7 +141,7 @@ async fn scores_of_an_old_sweep_are_computed_from_what_is_stored_and_stand_besid
     assert!(!worker.complete(attempt, scored("dose", scores, 0.75)).await.unwrap());
     assert!(worker.complete(attempt, scored("dose", scores, 0.75)).await.unwrap(), "a duplicate");
 
-    let request = v1::QueryAurocRequest { sweep: "old".to_owned() };
+    let request = v1::QueryAurocRequest { sweep: "old".to_owned(), ..Default::default() };
     let rows = coordinator.results().query_auroc(request).await.unwrap().into_inner().rows;
     let cells: Vec<_> = rows.iter().map(|row| (row.score.as_str(), row.auroc_mean)).collect();
     assert_eq!(cells, [("dose", Some(0.75)), ("log-likelihood", Some(0.25))]);

@@ -104,6 +104,7 @@ fn orders_and_commands_come_back_as_they_were() {
             checkpoint: Some(file()),
             initial_weights: Some(file()),
             learned: vec![file()],
+            evaluated: Vec::new(),
             folder: "folder".into(),
         };
 

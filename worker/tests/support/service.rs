@@ -212,6 +212,7 @@ impl WorkerService for Script {
             Completion::Inspect { figures, .. } => {
                 figures.iter().try_for_each(|figure| self.check_stored(figure.digest))?;
             }
+            Completion::Score { scores, .. } => self.check_stored(*scores)?,
         }
         self.hear(Call::Complete(attempt, completion));
         let mut state = self.state();
