@@ -55,6 +55,8 @@ fn every_sweep_of_the_repository_is_valid() {
         ("demo-synthetic", "12 = 6 train + 6 evaluate"),
         ("smoke", "8 = 4 train + 4 evaluate"),
         ("asha", "18 = 9 train + 9 evaluate"),
+        ("views-fashion-mnist", "48 = 6 train + 42 evaluate"),
+        ("class-split-fashion-mnist", "18 = 6 train + 12 evaluate"),
     ];
     for (name, jobs) in jobs {
         let file = sweeps().join(format!("{name}.toml"));

@@ -259,3 +259,20 @@ fn fetching_says_what_it_would_do_and_what_a_person_must_do() {
     assert!(!folder.path().join("data").exists(), "nothing is made");
     assert_eq!(unknown.code, Some(3));
 }
+
+#[test]
+fn own_files_are_described_with_their_digest_and_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = folder.path().join("data/mine.csv");
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    std::fs::write(&table, "a,b,label\n1.5,2,0\n3,-4,1\n0,1,1\n").unwrap();
+
+    let run = spillway(folder.path(), &["data", "describe", "own:mine.csv@2"]);
+    let other = spillway(folder.path(), &["data", "describe", "own:mine.csv@3"]);
+
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(run.out.contains("SHA-256 over names and bytes") && run.out.contains("2 features"), "{}", run.out);
+    assert!(run.out.contains("66.67"), "the share of label 1: {}", run.out);
+    assert_eq!(other.code, Some(1));
+    assert!(other.err.contains("mine.csv"), "{}", other.err);
+}

@@ -1,5 +1,7 @@
 //! Scores with jobs of their own, the whole way: real workers, real statistics, numbers computed again from what is stored.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene should panic")]
+
 use std::collections::BTreeMap;
 
 use domain::{report::Split, spec::Dataset, sweep::SweepSpec};

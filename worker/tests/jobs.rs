@@ -118,7 +118,9 @@ fn interrupted_training_ends_in_the_same_bits() {
     let url = coordinator.url();
     let checkpoint_of = |completion: Completion| match completion {
         Completion::Train { checkpoint, .. } => checkpoint,
-        Completion::Evaluate { .. } | Completion::Inspect { .. } | Completion::Score { .. } => panic!("a trained flow expected"),
+        Completion::Evaluate { .. } | Completion::Inspect { .. } | Completion::Score { .. } => {
+            panic!("a trained flow expected")
+        }
     };
     coordinator.state(|state| {
         state.jobs.extend([train(undisturbed, STEPS, Vec::new()), train(interrupted, STEPS, Vec::new())]);

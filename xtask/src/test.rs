@@ -40,7 +40,10 @@ pub fn run_tests(workspace: &Workspace, arguments: &[String]) -> Result<()> {
 
 /// Says whether the tests of the Python package are among the tests: everything is tested, or the whole cluster, or Python by name.
 fn needs_python(arguments: &[String]) -> bool {
-    arguments.is_empty() || arguments.iter().any(|argument| argument.contains("e2e") || argument.contains("python"))
+    let mut for_cargo = arguments.iter().take_while(|argument| *argument != "--");
+    let is_named = for_cargo.clone().any(|argument| argument.contains("e2e") || argument.contains("python"));
+    // Flags alone, such as `--no-fail-fast`, leave nothing out.
+    is_named || for_cargo.all(|argument| argument.starts_with('-'))
 }
 
 /// What is tested.
@@ -88,7 +91,12 @@ mod tests {
 
     #[test]
     fn python_is_tested_with_everything_and_by_name() {
-        assert!(needs_python(&[]) && needs_python(&words("-p e2e")) && needs_python(&words("--test python")));
+        assert!(
+            needs_python(&[])
+                && needs_python(&words("--no-fail-fast -- claim"))
+                && needs_python(&words("-p e2e"))
+                && needs_python(&words("--test python"))
+        );
         assert!(!needs_python(&words("-p store")) && !needs_python(&words("claim")));
     }
 }

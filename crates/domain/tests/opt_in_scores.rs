@@ -1,5 +1,7 @@
 //! Scores with jobs of their own: what a document says of them, and the jobs and background models that follow.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene should panic")]
+
 mod documents;
 
 use documents::{experiment, sweep, with};

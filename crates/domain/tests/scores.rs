@@ -1,5 +1,7 @@
 //! Which scores an experiment computes, and which it is told that it cannot.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its scene should panic")]
+
 mod documents;
 
 use architecture::LayerKind;

@@ -192,7 +192,12 @@ fn all_violations_are_found_at_once() {
 
 #[test]
 fn unknown_fields_are_refused_at_their_path_with_the_known_ones() {
-    assert_does_not_parse("/data/datset", json!(1), "base.data.datset", "expected `dataset` or `train_images`");
+    assert_does_not_parse(
+        "/data/datset",
+        json!(1),
+        "base.data.datset",
+        "expected one of `dataset`, `train_images`, `mutation`",
+    );
     assert_does_not_parse(
         &format!("{RESNET}/widht"),
         json!(1),
@@ -386,7 +391,7 @@ fn unknown_names_list_the_known_ones() {
             "unknown score `luck`: one of log-likelihood, latent-density, log-determinant, latent-norm, typicality, typicality-N, complexity-png, complexity-webp, complexity-brotli, per-scale, scale-K, dose, latent-ks-N, complexity-gmm, likelihood-ratio, waic, gradient-norm, score-test, local-dimension expected",
             "unknown metric `mood`: one of auroc, aupr-out, aupr-in, ap-out, ap-in, fpr-in-at-95-out, fpr-out-at-95-in, detection-error, detection-error-at-95-in, bits-per-dim-mean, bits-per-dim-median, bits-per-dim-trimmed, outliers, non-finite expected",
             "unknown job state `lost`: one of blocked, ready, running, succeeded, failed, cancelled, quarantined, stopped expected",
-            "unknown job kind `dream`: one of train, evaluate, inspect expected",
+            "unknown job kind `dream`: one of train, evaluate, inspect, score, probe expected",
             "unknown device `tpu`: one of cpu, cuda expected",
         ]
     );

@@ -109,7 +109,8 @@ fn scales_add_up_to_the_whole() {
     let statistics = read(&finished(&request(&spec, &checkpoint, &data, laboratory.path())).statistics);
 
     assert_eq!(statistics.header().scales, 2);
-    let names: [(&str, fn(u32) -> String); 3] = [
+    type Part = fn(u32) -> String;
+    let names: [(&str, Part); 3] = [
         (column::LATENT_LOG_DENSITY, column::scale_latent_log_density),
         (column::LOG_DETERMINANT, column::scale_log_determinant),
         (column::LATENT_NORM_SQUARED, column::scale_latent_norm_squared),

@@ -2,8 +2,8 @@
 
 use anyhow::{Context, anyhow};
 use clap::{Args, ValueEnum};
-use datasets::{Catalogue, DataDirectory, Examples, Split, Summary, load, scaling_of};
-use domain::spec::Dataset;
+use datasets::{Catalogue, DataDirectory, Examples, OwnContents, Split, Summary, load, own_contents, scaling_of};
+use domain::spec::{Dataset, DatasetSource};
 
 use super::parse;
 use crate::{
@@ -57,15 +57,22 @@ impl From<SplitName> for Split {
 /// Reads and describes.
 pub fn run(directory: &DataDirectory, arguments: &Arguments) -> Result<(), Failure> {
     let dataset = parse(&arguments.dataset)?;
-    let splits = match arguments.split {
-        Some(split) => vec![split.into()],
-        None => splits_of(&dataset),
+    let own = match dataset.source() {
+        DatasetSource::Own(files) => Some(own_contents(directory, files).context("cannot read your own files")?),
+        DatasetSource::Named(_) => None,
+    };
+    let splits = match (arguments.split, &own) {
+        (Some(split), _) => vec![split.into()],
+        (None, Some(own)) => own.parts.iter().map(|part| part.split).collect(),
+        (None, None) => splits_of(&dataset),
     };
     let mut found = Vec::new();
     for split in splits {
         found.push((split, Summary::of(&read(directory, &dataset, split)?)));
     }
-    let mut tables = vec![identity(&dataset), numbers(&found)];
+    let mut tables = vec![identity(&dataset)];
+    tables.extend(own.as_ref().map(files));
+    tables.push(numbers(&found));
     if found.iter().any(|(_, summary)| !summary.labels.is_empty()) {
         tables.push(labels(&found));
     }
@@ -111,6 +118,33 @@ fn identity(dataset: &Dataset) -> Table {
         Cell::text(entry.map_or("your own", |entry| entry.licence)),
         Cell::text(entry.map_or("your own files", |entry| entry.title)),
     ]);
+    table
+}
+
+/// A user's own files, split by split.
+fn files(own: &OwnContents) -> Table {
+    let columns = vec![
+        Column::text("split", "split"),
+        Column::number("files", "files"),
+        Column::number("bytes", "bytes"),
+        Column::text("classes", "classes by label"),
+        Column::text("left_out", "left out"),
+    ];
+    let mut table = Table::new("files", columns);
+    for part in &own.parts {
+        let left_out = match part.others {
+            0 => String::new(),
+            others => format!("{others}: {}", part.first_others.join(", ")),
+        };
+        table.push(vec![
+            Cell::text(part.split.to_string()),
+            (part.files as u64).into(),
+            part.bytes.into(),
+            Cell::text(part.classes.join(", ")),
+            Cell::text(left_out),
+        ]);
+    }
+    table.note(format!("SHA-256 over names and bytes of all files that are read: {}", own.sha256));
     table
 }
 

@@ -20,7 +20,7 @@ pub mod workload;
 use serde::{Deserialize, Serialize};
 
 pub use architecture::{Architecture, InputShape, Order as MaskOrder};
-pub use catalogue::{Dataset, DatasetError, DatasetName};
+pub use catalogue::{Dataset, DatasetError, DatasetName, DatasetSource};
 pub use data::DataSpec;
 pub use divergence::{DivergencePolicy, RestartSpec};
 pub use evaluation::{BackgroundSpec, EvaluationSpec};
