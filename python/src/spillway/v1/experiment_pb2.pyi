@@ -1003,22 +1003,31 @@ class DataSpec(_message.Message):
 
     DATASET_FIELD_NUMBER: _builtins.int
     TRAIN_IMAGES_FIELD_NUMBER: _builtins.int
+    MUTATION_FIELD_NUMBER: _builtins.int
     dataset: _builtins.str
     """Catalogue name of the dataset: its train split is learned, its test split evaluated."""
     train_images: _builtins.int
     """Learn from the first so many images of the train split only."""
+    mutation: _builtins.float
+    """Learn images of which each value is replaced by a uniform one with this probability: what a background model learns."""
     def __init__(
         self,
         *,
         dataset: _builtins.str = ...,
         train_images: _builtins.int | None = ...,
+        mutation: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_train_images", b"_train_images", "train_images", b"train_images"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_mutation", b"_mutation", "_train_images", b"_train_images", "mutation", b"mutation", "train_images", b"train_images"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_train_images", b"_train_images", "dataset", b"dataset", "train_images", b"train_images"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_mutation", b"_mutation", "_train_images", b"_train_images", "dataset", b"dataset", "mutation", b"mutation", "train_images", b"train_images"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__mutation: _TypeAlias = _typing.Literal["mutation"]  # noqa: Y015
+    _WhichOneofArgType__mutation: _TypeAlias = _typing.Literal["_mutation", b"_mutation"]  # noqa: Y015
     _WhichOneofReturnType__train_images: _TypeAlias = _typing.Literal["train_images"]  # noqa: Y015
     _WhichOneofArgType__train_images: _TypeAlias = _typing.Literal["_train_images", b"_train_images"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__mutation) -> _WhichOneofReturnType__mutation | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__train_images) -> _WhichOneofReturnType__train_images | None: ...
 
 Global___DataSpec: _TypeAlias = DataSpec  # noqa: Y015
@@ -1580,10 +1589,14 @@ class EvaluationSpec(_message.Message):
     IMAGES_FIELD_NUMBER: _builtins.int
     SCORES_FIELD_NUMBER: _builtins.int
     NOISE_DRAWS_FIELD_NUMBER: _builtins.int
+    SUBSAMPLE_FIELD_NUMBER: _builtins.int
+    BACKGROUND_FIELD_NUMBER: _builtins.int
     images: _builtins.int
     """Evaluate the first so many images of each test split only."""
     noise_draws: _builtins.int
     """Dequantisation draws per image, over which the statistics are means; default 1."""
+    subsample: _builtins.int
+    """Examples of each side over which opt-in scores run the flow again; default 1000, and 100 for `local-dimension`."""
     @_builtins.property
     def out(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Catalogue names of the OOD datasets; each becomes one evaluate job."""
@@ -1594,6 +1607,10 @@ class EvaluationSpec(_message.Message):
         their own and fit the experiment.
         """
 
+    @_builtins.property
+    def background(self) -> Global___Background:
+        """The background model of `likelihood-ratio`, trained as a part of the sweep."""
+
     def __init__(
         self,
         *,
@@ -1601,21 +1618,59 @@ class EvaluationSpec(_message.Message):
         images: _builtins.int | None = ...,
         scores: _abc.Iterable[_builtins.str] | None = ...,
         noise_draws: _builtins.int | None = ...,
+        subsample: _builtins.int | None = ...,
+        background: Global___Background | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_images", b"_images", "_noise_draws", b"_noise_draws", "images", b"images", "noise_draws", b"noise_draws"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_background", b"_background", "_images", b"_images", "_noise_draws", b"_noise_draws", "_subsample", b"_subsample", "background", b"background", "images", b"images", "noise_draws", b"noise_draws", "subsample", b"subsample"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_images", b"_images", "_noise_draws", b"_noise_draws", "images", b"images", "noise_draws", b"noise_draws", "out", b"out", "scores", b"scores"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_background", b"_background", "_images", b"_images", "_noise_draws", b"_noise_draws", "_subsample", b"_subsample", "background", b"background", "images", b"images", "noise_draws", b"noise_draws", "out", b"out", "scores", b"scores", "subsample", b"subsample"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__background: _TypeAlias = _typing.Literal["background"]  # noqa: Y015
+    _WhichOneofArgType__background: _TypeAlias = _typing.Literal["_background", b"_background"]  # noqa: Y015
     _WhichOneofReturnType__images: _TypeAlias = _typing.Literal["images"]  # noqa: Y015
     _WhichOneofArgType__images: _TypeAlias = _typing.Literal["_images", b"_images"]  # noqa: Y015
     _WhichOneofReturnType__noise_draws: _TypeAlias = _typing.Literal["noise_draws"]  # noqa: Y015
     _WhichOneofArgType__noise_draws: _TypeAlias = _typing.Literal["_noise_draws", b"_noise_draws"]  # noqa: Y015
+    _WhichOneofReturnType__subsample: _TypeAlias = _typing.Literal["subsample"]  # noqa: Y015
+    _WhichOneofArgType__subsample: _TypeAlias = _typing.Literal["_subsample", b"_subsample"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__background) -> _WhichOneofReturnType__background | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__images) -> _WhichOneofReturnType__images | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__noise_draws) -> _WhichOneofReturnType__noise_draws | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__subsample) -> _WhichOneofReturnType__subsample | None: ...
 
 Global___EvaluationSpec: _TypeAlias = EvaluationSpec  # noqa: Y015
+
+@_typing.final
+class Background(_message.Message):
+    """How a background model differs from the experiment's own."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MUTATION_FIELD_NUMBER: _builtins.int
+    WEIGHT_DECAY_FIELD_NUMBER: _builtins.int
+    mutation: _builtins.float
+    """The probability with which each value of an image is replaced by a uniform one."""
+    weight_decay: _builtins.float
+    """Its weight decay; the experiment's own when absent."""
+    def __init__(
+        self,
+        *,
+        mutation: _builtins.float = ...,
+        weight_decay: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_weight_decay", b"_weight_decay", "weight_decay", b"weight_decay"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_weight_decay", b"_weight_decay", "mutation", b"mutation", "weight_decay", b"weight_decay"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__weight_decay: _TypeAlias = _typing.Literal["weight_decay"]  # noqa: Y015
+    _WhichOneofArgType__weight_decay: _TypeAlias = _typing.Literal["_weight_decay", b"_weight_decay"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__weight_decay) -> _WhichOneofReturnType__weight_decay | None: ...
+
+Global___Background: _TypeAlias = Background  # noqa: Y015
 
 @_typing.final
 class InspectionSpec(_message.Message):

@@ -612,10 +612,14 @@ class ValidateResponse(_message.Message):
     TRAIN_JOBS_FIELD_NUMBER: _builtins.int
     EVALUATE_JOBS_FIELD_NUMBER: _builtins.int
     INSPECT_JOBS_FIELD_NUMBER: _builtins.int
+    SCORE_JOBS_FIELD_NUMBER: _builtins.int
+    PROBE_JOBS_FIELD_NUMBER: _builtins.int
     experiments: _builtins.int
     train_jobs: _builtins.int
     evaluate_jobs: _builtins.int
     inspect_jobs: _builtins.int
+    score_jobs: _builtins.int
+    probe_jobs: _builtins.int
     @_builtins.property
     def variants(self) -> _containers.RepeatedCompositeFieldContainer[Global___VariantSummary]:
         """Variants in table order."""
@@ -628,10 +632,12 @@ class ValidateResponse(_message.Message):
         train_jobs: _builtins.int = ...,
         evaluate_jobs: _builtins.int = ...,
         inspect_jobs: _builtins.int = ...,
+        score_jobs: _builtins.int = ...,
+        probe_jobs: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["evaluate_jobs", b"evaluate_jobs", "experiments", b"experiments", "inspect_jobs", b"inspect_jobs", "train_jobs", b"train_jobs", "variants", b"variants"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["evaluate_jobs", b"evaluate_jobs", "experiments", b"experiments", "inspect_jobs", b"inspect_jobs", "probe_jobs", b"probe_jobs", "score_jobs", b"score_jobs", "train_jobs", b"train_jobs", "variants", b"variants"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1373,3 +1379,53 @@ class RetryResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RetryResponse: _TypeAlias = RetryResponse  # noqa: Y015
+
+@_typing.final
+class RescoreRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SWEEP_FIELD_NUMBER: _builtins.int
+    SCORES_FIELD_NUMBER: _builtins.int
+    sweep: _builtins.str
+    """Name or id."""
+    @_builtins.property
+    def scores(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """By name, at least one; `per-scale` stands for one of each scale."""
+
+    def __init__(
+        self,
+        *,
+        sweep: _builtins.str = ...,
+        scores: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["scores", b"scores", "sweep", b"sweep"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RescoreRequest: _TypeAlias = RescoreRequest  # noqa: Y015
+
+@_typing.final
+class RescoreResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADDED_FIELD_NUMBER: _builtins.int
+    BLOCKED_FIELD_NUMBER: _builtins.int
+    added: _builtins.int
+    """Jobs that were added."""
+    blocked: _builtins.int
+    """Of these, jobs that wait for evaluations which have not ended."""
+    def __init__(
+        self,
+        *,
+        added: _builtins.int = ...,
+        blocked: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "blocked", b"blocked"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RescoreResponse: _TypeAlias = RescoreResponse  # noqa: Y015

@@ -76,6 +76,11 @@ class SweepServiceStub(object):
                 request_serializer=spillway_dot_v1_dot_sweep__pb2.RetryRequest.SerializeToString,
                 response_deserializer=spillway_dot_v1_dot_sweep__pb2.RetryResponse.FromString,
                 _registered_method=True)
+        self.Rescore = channel.unary_unary(
+                '/spillway.v1.SweepService/Rescore',
+                request_serializer=spillway_dot_v1_dot_sweep__pb2.RescoreRequest.SerializeToString,
+                response_deserializer=spillway_dot_v1_dot_sweep__pb2.RescoreResponse.FromString,
+                _registered_method=True)
 
 
 class SweepServiceServicer(object):
@@ -142,6 +147,14 @@ class SweepServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Rescore(self, request, context):
+        """Adds jobs that compute scores of what the sweep evaluates; scores that it has, or has jobs for, are not added again.
+        RESOURCE_EXHAUSTED as for Submit.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SweepServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -184,6 +197,11 @@ def add_SweepServiceServicer_to_server(servicer, server):
                     servicer.Retry,
                     request_deserializer=spillway_dot_v1_dot_sweep__pb2.RetryRequest.FromString,
                     response_serializer=spillway_dot_v1_dot_sweep__pb2.RetryResponse.SerializeToString,
+            ),
+            'Rescore': grpc.unary_unary_rpc_method_handler(
+                    servicer.Rescore,
+                    request_deserializer=spillway_dot_v1_dot_sweep__pb2.RescoreRequest.FromString,
+                    response_serializer=spillway_dot_v1_dot_sweep__pb2.RescoreResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -404,6 +422,33 @@ class SweepService(object):
             '/spillway.v1.SweepService/Retry',
             spillway_dot_v1_dot_sweep__pb2.RetryRequest.SerializeToString,
             spillway_dot_v1_dot_sweep__pb2.RetryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Rescore(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/spillway.v1.SweepService/Rescore',
+            spillway_dot_v1_dot_sweep__pb2.RescoreRequest.SerializeToString,
+            spillway_dot_v1_dot_sweep__pb2.RescoreResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -56,6 +56,10 @@ class SweepServiceStub:
     """Tries jobs that ended without a result again, with fresh budgets; jobs that ended with one of them follow it. What the
     sweep's own rule stopped stays so.
     """
+    Rescore: _grpc.UnaryUnaryMultiCallable[_sweep_pb2.RescoreRequest, _sweep_pb2.RescoreResponse]
+    """Adds jobs that compute scores of what the sweep evaluates; scores that it has, or has jobs for, are not added again.
+    RESOURCE_EXHAUSTED as for Submit.
+    """
 
 @_typing.type_check_only
 class SweepServiceAsyncStub(SweepServiceStub):
@@ -84,6 +88,10 @@ class SweepServiceAsyncStub(SweepServiceStub):
     Retry: _aio.UnaryUnaryMultiCallable[_sweep_pb2.RetryRequest, _sweep_pb2.RetryResponse]  # type: ignore[assignment]
     """Tries jobs that ended without a result again, with fresh budgets; jobs that ended with one of them follow it. What the
     sweep's own rule stopped stays so.
+    """
+    Rescore: _aio.UnaryUnaryMultiCallable[_sweep_pb2.RescoreRequest, _sweep_pb2.RescoreResponse]  # type: ignore[assignment]
+    """Adds jobs that compute scores of what the sweep evaluates; scores that it has, or has jobs for, are not added again.
+    RESOURCE_EXHAUSTED as for Submit.
     """
 
 class SweepServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -158,6 +166,16 @@ class SweepServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_sweep_pb2.RetryResponse, _abc.Awaitable[_sweep_pb2.RetryResponse]]:
         """Tries jobs that ended without a result again, with fresh budgets; jobs that ended with one of them follow it. What the
         sweep's own rule stopped stays so.
+        """
+
+    @_abc_1.abstractmethod
+    def Rescore(
+        self,
+        request: _sweep_pb2.RescoreRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_sweep_pb2.RescoreResponse, _abc.Awaitable[_sweep_pb2.RescoreResponse]]:
+        """Adds jobs that compute scores of what the sweep evaluates; scores that it has, or has jobs for, are not added again.
+        RESOURCE_EXHAUSTED as for Submit.
         """
 
 def add_SweepServiceServicer_to_server(servicer: SweepServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -252,6 +252,7 @@ class Assignment(_message.Message):
     TRAIN_FIELD_NUMBER: _builtins.int
     EVALUATE_FIELD_NUMBER: _builtins.int
     INSPECT_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
     sweep_id: _builtins.str
     experiment_id: _builtins.int
     seed: _builtins.int
@@ -265,6 +266,8 @@ class Assignment(_message.Message):
     def evaluate(self) -> Global___EvaluateTask: ...
     @_builtins.property
     def inspect(self) -> Global___InspectTask: ...
+    @_builtins.property
+    def score(self) -> Global___ScoreTask: ...
     def __init__(
         self,
         *,
@@ -276,12 +279,13 @@ class Assignment(_message.Message):
         train: Global___TrainTask | None = ...,
         evaluate: Global___EvaluateTask | None = ...,
         inspect: Global___InspectTask | None = ...,
+        score: Global___ScoreTask | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "evaluate", b"evaluate", "inspect", b"inspect", "spec", b"spec", "task", b"task", "train", b"train"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "evaluate", b"evaluate", "inspect", b"inspect", "score", b"score", "spec", b"spec", "task", b"task", "train", b"train"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "evaluate", b"evaluate", "experiment_id", b"experiment_id", "inspect", b"inspect", "seed", b"seed", "spec", b"spec", "sweep_id", b"sweep_id", "task", b"task", "train", b"train"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "evaluate", b"evaluate", "experiment_id", b"experiment_id", "inspect", b"inspect", "score", b"score", "seed", b"seed", "spec", b"spec", "sweep_id", b"sweep_id", "task", b"task", "train", b"train"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_task: _TypeAlias = _typing.Literal["train", "evaluate", "inspect"]  # noqa: Y015
+    _WhichOneofReturnType_task: _TypeAlias = _typing.Literal["train", "evaluate", "inspect", "score"]  # noqa: Y015
     _WhichOneofArgType_task: _TypeAlias = _typing.Literal["task", b"task"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_task) -> _WhichOneofReturnType_task | None: ...
 
@@ -399,6 +403,82 @@ class InspectTask(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___InspectTask: _TypeAlias = InspectTask  # noqa: Y015
+
+@_typing.final
+class ScoreTask(_message.Message):
+    """Compute scores of what was evaluated."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCORES_FIELD_NUMBER: _builtins.int
+    OUT_DATASET_FIELD_NUMBER: _builtins.int
+    EVALUATED_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    out_dataset: _builtins.str
+    @_builtins.property
+    def scores(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """By name."""
+
+    @_builtins.property
+    def evaluated(self) -> _containers.RepeatedCompositeFieldContainer[Global___Evaluated]:
+        """What evaluations stored: of this experiment first, then of the other seeds of its variant when a score rests on them."""
+
+    @_builtins.property
+    def checkpoint(self) -> Global___CheckpointRef:
+        """The trained flow, when a score runs it."""
+
+    def __init__(
+        self,
+        *,
+        scores: _abc.Iterable[_builtins.str] | None = ...,
+        out_dataset: _builtins.str = ...,
+        evaluated: _abc.Iterable[Global___Evaluated] | None = ...,
+        checkpoint: Global___CheckpointRef | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_checkpoint", b"_checkpoint", "checkpoint", b"checkpoint"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_checkpoint", b"_checkpoint", "checkpoint", b"checkpoint", "evaluated", b"evaluated", "out_dataset", b"out_dataset", "scores", b"scores"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__checkpoint: _TypeAlias = _typing.Literal["checkpoint"]  # noqa: Y015
+    _WhichOneofArgType__checkpoint: _TypeAlias = _typing.Literal["_checkpoint", b"_checkpoint"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__checkpoint) -> _WhichOneofReturnType__checkpoint | None: ...
+
+Global___ScoreTask: _TypeAlias = ScoreTask  # noqa: Y015
+
+@_typing.final
+class Evaluated(_message.Message):
+    """Artifacts with per-image statistics of one flow, each by its SHA-256, 32 bytes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SEED_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    INSIDE_FIELD_NUMBER: _builtins.int
+    OUTSIDE_FIELD_NUMBER: _builtins.int
+    seed: _builtins.int
+    reference: _builtins.bytes
+    """Of the train split of the learned dataset."""
+    inside: _builtins.bytes
+    """Of the test split of the learned dataset."""
+    outside: _builtins.bytes
+    """Of the test split of the OOD dataset."""
+    def __init__(
+        self,
+        *,
+        seed: _builtins.int = ...,
+        reference: _builtins.bytes | None = ...,
+        inside: _builtins.bytes = ...,
+        outside: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_reference", b"_reference", "reference", b"reference"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_reference", b"_reference", "inside", b"inside", "outside", b"outside", "reference", b"reference", "seed", b"seed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__reference: _TypeAlias = _typing.Literal["reference"]  # noqa: Y015
+    _WhichOneofArgType__reference: _TypeAlias = _typing.Literal["_reference", b"_reference"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reference) -> _WhichOneofReturnType__reference | None: ...
+
+Global___Evaluated: _TypeAlias = Evaluated  # noqa: Y015
 
 @_typing.final
 class CheckpointRef(_message.Message):
@@ -736,6 +816,7 @@ class CompleteRequest(_message.Message):
     TRAIN_FIELD_NUMBER: _builtins.int
     EVALUATE_FIELD_NUMBER: _builtins.int
     INSPECT_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def attempt(self) -> Global___Attempt: ...
     @_builtins.property
@@ -744,6 +825,8 @@ class CompleteRequest(_message.Message):
     def evaluate(self) -> Global___EvaluateResult: ...
     @_builtins.property
     def inspect(self) -> Global___InspectResult: ...
+    @_builtins.property
+    def score(self) -> Global___ScoreResult: ...
     def __init__(
         self,
         *,
@@ -751,12 +834,13 @@ class CompleteRequest(_message.Message):
         train: Global___TrainResult | None = ...,
         evaluate: Global___EvaluateResult | None = ...,
         inspect: Global___InspectResult | None = ...,
+        score: Global___ScoreResult | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "evaluate", b"evaluate", "inspect", b"inspect", "result", b"result", "train", b"train"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "evaluate", b"evaluate", "inspect", b"inspect", "result", b"result", "score", b"score", "train", b"train"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "evaluate", b"evaluate", "inspect", b"inspect", "result", b"result", "train", b"train"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "evaluate", b"evaluate", "inspect", b"inspect", "result", b"result", "score", b"score", "train", b"train"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["train", "evaluate", "inspect"]  # noqa: Y015
+    _WhichOneofReturnType_result: _TypeAlias = _typing.Literal["train", "evaluate", "inspect", "score"]  # noqa: Y015
     _WhichOneofArgType_result: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_result) -> _WhichOneofReturnType_result | None: ...
 
@@ -827,6 +911,34 @@ class EvaluateResult(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EvaluateResult: _TypeAlias = EvaluateResult  # noqa: Y015
+
+@_typing.final
+class ScoreResult(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEASUREMENTS_FIELD_NUMBER: _builtins.int
+    SCORES_FIELD_NUMBER: _builtins.int
+    PROVENANCE_FIELD_NUMBER: _builtins.int
+    scores: _builtins.bytes
+    """SHA-256 of the per-image scores, 32 bytes."""
+    @_builtins.property
+    def measurements(self) -> _containers.RepeatedCompositeFieldContainer[Global___Measurement]: ...
+    @_builtins.property
+    def provenance(self) -> Global___Provenance: ...
+    def __init__(
+        self,
+        *,
+        measurements: _abc.Iterable[Global___Measurement] | None = ...,
+        scores: _builtins.bytes = ...,
+        provenance: Global___Provenance | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["provenance", b"provenance"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["measurements", b"measurements", "provenance", b"provenance", "scores", b"scores"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScoreResult: _TypeAlias = ScoreResult  # noqa: Y015
 
 @_typing.final
 class InspectResult(_message.Message):
