@@ -61,7 +61,7 @@ pub struct Header {
 /// Columns on their way into statistics.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Columns {
-    /// One value for each example, by the names of [`column`].
+    /// One value for each example, by the names of [`column`](mod@crate::column).
     pub values: BTreeMap<String, Vec<f64>>,
     /// The latents of the first draw on the fixed directions, `[n, 64]`, example after example; when they were taken.
     pub projections: Option<Vec<f32>>,
@@ -122,7 +122,7 @@ impl Statistics {
         &self.header
     }
 
-    /// The values of a column by its name in [`column`], one for each example; nothing when there is no such column.
+    /// The values of a column by its name in [`column`](mod@crate::column), one for each example; nothing when there is no such column.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&[f64]> {
         self.columns.values.get(name).map(Vec::as_slice)
