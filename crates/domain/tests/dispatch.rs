@@ -92,6 +92,16 @@ fn waiting_raises_a_lane_until_it_passes_a_higher_priority() {
 }
 
 #[test]
+fn trainings_that_wait_long_do_not_go_before_evaluations_of_their_sweep() {
+    let mut board = board([(1, terms())]);
+    let an_hour_ago = Timestamp::from_micros(NOW.as_micros() - 3_600_000_000);
+    board.open(LaneReady { since: an_hour_ago, ..ready(1, JobKind::Train, 1) });
+    board.open(ready(1, JobKind::Evaluate, 2));
+
+    assert_eq!(board.best(&offer(), NOW).map(|lane| lane.kind), Some(JobKind::Evaluate));
+}
+
+#[test]
 fn sweeps_of_one_user_share_by_weight() {
     let mut board = board([(1, SweepTerms { weight: 3, ..terms() }), (2, terms())]);
 

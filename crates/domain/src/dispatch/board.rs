@@ -263,23 +263,38 @@ impl Board {
     /// trainings in this order, then the oldest job. Sweeps at their limit are passed over.
     #[must_use]
     pub fn best(&self, offer: &Offer, now: Timestamp) -> Option<Lane> {
-        let ranked = self.lanes.iter().filter_map(|(lane, place)| {
-            let SweepShare { terms, share } = self.sweeps.get(&lane.sweep)?;
-            let user = self.users.get(&terms.user)?;
-            let full = terms.max_running.is_some_and(|most| share.running >= most);
-            if full || place.jobs == 0 || !terms.requirement.is_met_for(lane.kind, offer) {
-                return None;
-            }
-            let rank = Rank {
-                priority: self.policy.effective_priority(terms.priority, place.since, now),
-                user: user.share.usage(user.weight),
-                sweep: share.usage(f64::from(terms.weight)),
-                kind: lane.kind,
-                oldest: place.oldest,
-            };
-            Some((*lane, rank))
+        // Lanes stand sweep by sweep.
+        let open: Vec<(&Lane, &Place)> =
+            self.lanes.iter().filter(|(lane, place)| self.is_open(lane, place, offer)).collect();
+        let sweeps = open.chunk_by(|(one, _), (other, _)| one.sweep == other.sweep);
+        let ranked = sweeps.flat_map(|lanes| {
+            // A sweep ages as a whole: else its trainings, which wait from the beginning, would soon go before its evaluations.
+            let since = lanes.iter().map(|(_, place)| place.since).min();
+            lanes.iter().filter_map(move |(lane, place)| Some((**lane, self.rank(lane, place, since?, now)?)))
         });
         ranked.min_by(|(_, one), (_, other)| one.compare(other)).map(|(lane, _)| lane)
+    }
+}
+
+impl Board {
+    fn rank(&self, lane: &Lane, place: &Place, since: Timestamp, now: Timestamp) -> Option<Rank> {
+        let SweepShare { terms, share } = self.sweeps.get(&lane.sweep)?;
+        let user = self.users.get(&terms.user)?;
+        Some(Rank {
+            priority: self.policy.effective_priority(terms.priority, since, now),
+            user: user.share.usage(user.weight),
+            sweep: share.usage(f64::from(terms.weight)),
+            kind: lane.kind,
+            oldest: place.oldest,
+        })
+    }
+
+    /// Whether a lane has a job for a worker with this offer.
+    fn is_open(&self, lane: &Lane, place: &Place, offer: &Offer) -> bool {
+        self.sweeps.get(&lane.sweep).is_some_and(|SweepShare { terms, share }| {
+            let full = terms.max_running.is_some_and(|most| share.running >= most);
+            !full && place.jobs > 0 && terms.requirement.is_met_for(lane.kind, offer)
+        })
     }
 }
 

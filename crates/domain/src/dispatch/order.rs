@@ -25,7 +25,7 @@ pub struct SweepTerms {
 /// What an operator may set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// Waiting that raises a lane's priority by one; none switches ageing off.
+    /// Waiting that raises a sweep's priority by one; none switches ageing off.
     pub ageing: Option<Duration>,
 }
 
@@ -37,7 +37,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The priority of a lane whose oldest job has been ready since `ready_since`.
+    /// The priority of a sweep whose oldest ready job has been ready since `ready_since`.
     #[must_use]
     pub fn effective_priority(&self, priority: i16, ready_since: Timestamp, now: Timestamp) -> i64 {
         let aged = match self.ageing {
