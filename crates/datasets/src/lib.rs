@@ -16,6 +16,7 @@ mod idx_files;
 mod load;
 mod location;
 mod own;
+mod picture_format;
 mod published;
 mod randomness;
 mod scaling;

@@ -11,10 +11,8 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-const PNG_MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
-const JPEG_MAGIC: &[u8] = &[0xff, 0xd8, 0xff];
-const START_OF_SCAN: [u8; 2] = [0xff, 0xda];
-const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
+use crate::picture_format::{JPEG_MAGIC, PNG_MAGIC, has_end};
+
 /// Memory of the PNG decoder beside the picture, in bytes: chunks of text and colour profiles.
 const MAX_CHUNKS: usize = 1 << 24;
 
@@ -113,12 +111,6 @@ fn decode_jpeg(bytes: &[u8], shape: [usize; 3]) -> Result<Vec<u8>, PictureError>
         return Err(unusable("it is damaged: it has another size than its header says"));
     }
     Ok(planes(&values, colour, colour, shape))
-}
-
-/// Says whether the end is marked after the last scan has begun: neither marker stands within a scan.
-fn has_end(bytes: &[u8]) -> bool {
-    let last = |marker| bytes.windows(2).rposition(|pair| pair == marker);
-    last(END_OF_IMAGE).is_some_and(|end| last(START_OF_SCAN).is_some_and(|scan| end > scan))
 }
 
 /// Takes the samples of pixels apart; grey is repeated where colour is expected.

@@ -7,10 +7,7 @@ use zune_core::colorspace::ColorSpace;
 use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
-const PNG_MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
-const JPEG_MAGIC: &[u8] = &[0xff, 0xd8, 0xff];
-const START_OF_SCAN: [u8; 2] = [0xff, 0xda];
-const END_OF_IMAGE: [u8; 2] = [0xff, 0xd9];
+use crate::picture_format::{JPEG_MAGIC, PNG_MAGIC, has_end};
 
 /// Most memory that a decoder takes beside the picture.
 const MAX_DECODER_BYTES: usize = 1 << 26;
@@ -125,15 +122,6 @@ fn decode_jpeg(bytes: &[u8], largest: Largest) -> Result<Interleaved, String> {
         return Err("is a damaged JPEG picture: its size does not fit its header".to_owned());
     }
     Ok(Interleaved { samples, size, values })
-}
-
-/// Says whether the marker of the end follows the beginning of the last scan: neither stands within a scan.
-fn has_end(bytes: &[u8]) -> bool {
-    let last = |marker| bytes.windows(2).rposition(|pair| pair == marker);
-    match (last(START_OF_SCAN), last(END_OF_IMAGE)) {
-        (Some(scan), Some(end)) => end > scan,
-        _ => false,
-    }
 }
 
 fn check([height, width]: [usize; 2], largest: Largest) -> Result<(), String> {

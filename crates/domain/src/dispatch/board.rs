@@ -274,9 +274,7 @@ impl Board {
         });
         ranked.min_by(|(_, one), (_, other)| one.compare(other)).map(|(lane, _)| lane)
     }
-}
 
-impl Board {
     fn rank(&self, lane: &Lane, place: &Place, since: Timestamp, now: Timestamp) -> Option<Rank> {
         let SweepShare { terms, share } = self.sweeps.get(&lane.sweep)?;
         let user = self.users.get(&terms.user)?;
