@@ -8,6 +8,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use crate::picture_format::{JPEG_MAGIC, PNG_MAGIC, has_end};
+use crate::transform::luma;
 
 /// Most memory that a decoder takes beside the picture.
 const MAX_DECODER_BYTES: usize = 1 << 26;
@@ -53,7 +54,7 @@ pub fn decode(bytes: &[u8], channels: usize, largest: Largest) -> Result<Picture
     let has_colour = samples >= 3;
     let pixels = match (channels, has_colour) {
         (1, false) => values.into_iter().step_by(samples).collect(),
-        (1, true) => values.chunks_exact(samples).map(luma).collect(),
+        (1, true) => values.chunks_exact(samples).map(|pixel| luma([pixel[0], pixel[1], pixel[2]])).collect(),
         (_, false) => {
             let plane: Vec<u8> = values.into_iter().step_by(samples).collect();
             plane.repeat(channels)
@@ -73,11 +74,6 @@ fn planes(values: &[u8], samples: usize) -> Vec<u8> {
         (*red, *green, *blue) = (pixel[0], pixel[1], pixel[2]);
     }
     planes
-}
-
-fn luma(pixel: &[u8]) -> u8 {
-    let [red, green, blue] = [pixel[0], pixel[1], pixel[2]].map(u32::from);
-    ((red * 19_595 + green * 38_470 + blue * 7_471 + 0x8000) >> 16) as u8
 }
 
 fn decode_png(bytes: &[u8], largest: Largest) -> Result<Interleaved, String> {

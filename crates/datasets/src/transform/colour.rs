@@ -3,16 +3,18 @@
 /// Weights of red, green and blue of ITU-R BT.601 in 65536ths, as Pillow has them: they sum up to 1.
 const LUMA: [u32; 3] = [19_595, 38_470, 7_471];
 
-/// Appends the luma of an image of three planes, rounded to the nearest level, half up.
+/// Appends the luma of an image of three planes.
 pub fn append_gray(pixels: &[u8], to: &mut Vec<u8>) {
     let plane = pixels.len() / 3;
     let (red, rest) = pixels.split_at(plane);
     let (green, blue) = rest.split_at(plane);
-    let luma = |((&red, &green), &blue): ((&u8, &u8), &u8)| {
-        let sum = LUMA[0] * u32::from(red) + LUMA[1] * u32::from(green) + LUMA[2] * u32::from(blue);
-        ((sum + (1 << 15)) >> 16) as u8
-    };
-    to.extend(red.iter().zip(green).zip(blue).map(luma));
+    to.extend(red.iter().zip(green).zip(blue).map(|((&red, &green), &blue)| luma([red, green, blue])));
+}
+
+/// The luma of one pixel, rounded to the nearest level, half up.
+pub fn luma(colours: [u8; 3]) -> u8 {
+    let sum: u32 = LUMA.iter().zip(colours).map(|(weight, level)| weight * u32::from(level)).sum();
+    ((sum + (1 << 15)) >> 16) as u8
 }
 
 /// Appends a plane three times.

@@ -10,5 +10,6 @@ mod pipeline;
 mod resize;
 
 pub(crate) use apply::{apply, of_classes};
+pub(crate) use colour::luma;
 pub(crate) use pipeline::Pipeline;
 pub use resize::{Resizer, resize};
